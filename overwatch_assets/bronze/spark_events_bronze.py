@@ -1,0 +1,246 @@
+"""Spark listener events: one row per event of an application's log, of the types used above.
+
+A row belongs to the day of the event (`eventTimeMS`), wherever its line was found: in the live
+file, its rolled copy, a copied folder. The same event found twice is one row. Task
+accumulables, 38 to 92 % of a task's bytes, are not stored; nor are the event types that no
+table uses, which are only counted per file in `spark_events_processedFiles`.
+"""
+
+import polars as pl
+
+from overwatch_assets.module import Column, FromSource, Grain, Scope, Stored, Window, module
+
+FILENAME_GROUP = pl.Struct(
+    {
+        "filename": pl.String,
+        "byCluster": pl.String,
+        "byDriverHost": pl.String,
+        "bySparkContext": pl.String,
+    }
+)
+ACCUMULABLE = pl.Struct(
+    {
+        "ID": pl.Int64,
+        "Name": pl.String,
+        "Update": pl.String,
+        "Value": pl.String,
+        "Internal": pl.Boolean,
+        "CountFailedValues": pl.Boolean,
+        "Metadata": pl.String,
+    }
+)
+STACK_FRAME = pl.Struct(
+    {
+        "DeclaringClass": pl.String,
+        "MethodName": pl.String,
+        "FileName": pl.String,
+        "LineNumber": pl.Int64,
+    }
+)
+JOB_RESULT = pl.Struct(
+    {
+        "Result": pl.String,
+        "Exception": pl.Struct({"Message": pl.String, "StackTrace": pl.List(STACK_FRAME)}),
+    }
+)
+EXECUTOR_INFO = pl.Struct(
+    {
+        "Host": pl.String,
+        "TotalCores": pl.Int64,
+        "LogUrls": pl.Map(pl.String, pl.String),
+        "Attributes": pl.Map(pl.String, pl.String),
+    }
+)
+TASK_INFO = pl.Struct(
+    {
+        "TaskID": pl.Int64,
+        "Index": pl.Int64,
+        "Attempt": pl.Int64,
+        "PartitionID": pl.Int64,
+        "LaunchTime": pl.Int64,
+        "ExecutorID": pl.String,
+        "Host": pl.String,
+        "Locality": pl.String,
+        "Speculative": pl.Boolean,
+        "GettingResultTime": pl.Int64,
+        "FinishTime": pl.Int64,
+        "Failed": pl.Boolean,
+        "Killed": pl.Boolean,
+    }
+)
+TASK_END_REASON = pl.Struct(
+    {
+        "Reason": pl.String,
+        "ClassName": pl.String,
+        "Description": pl.String,
+        "FullStackTrace": pl.String,
+        "KillReason": pl.String,
+        "LossReason": pl.String,
+        "StackTrace": pl.List(STACK_FRAME),
+        "AccumulatorUpdates": pl.List(
+            pl.Struct(
+                {
+                    "ID": pl.Int64,
+                    "Update": pl.String,
+                    "Internal": pl.Boolean,
+                    "CountFailedValues": pl.Boolean,
+                }
+            )
+        ),
+        "BlockManagerAddress": pl.Struct(
+            {"ExecutorID": pl.String, "Host": pl.String, "Port": pl.Int64}
+        ),
+        "ShuffleID": pl.Int64,
+        "MapID": pl.Int64,
+        "ReduceID": pl.Int64,
+        "ExecutorID": pl.String,
+    }
+)
+SHUFFLE_READ_METRICS = pl.Struct(
+    {
+        "RemoteBlocksFetched": pl.Int64,
+        "LocalBlocksFetched": pl.Int64,
+        "FetchWaitTime": pl.Int64,
+        "RemoteBytesRead": pl.Int64,
+        "RemoteBytesReadToDisk": pl.Int64,
+        "LocalBytesRead": pl.Int64,
+        "TotalRecordsRead": pl.Int64,
+    }
+)
+TASK_METRICS = pl.Struct(
+    {
+        "ExecutorDeserializeTime": pl.Int64,
+        "ExecutorDeserializeCPUTime": pl.Int64,
+        "ExecutorRunTime": pl.Int64,
+        "ExecutorCPUTime": pl.Int64,
+        "PeakExecutionMemory": pl.Int64,
+        "ResultSize": pl.Int64,
+        "JVMGCTime": pl.Int64,
+        "ResultSerializationTime": pl.Int64,
+        "MemoryBytesSpilled": pl.Int64,
+        "DiskBytesSpilled": pl.Int64,
+        "ShuffleReadMetrics": SHUFFLE_READ_METRICS,
+        "ShuffleWriteMetrics": pl.Struct(
+            {
+                "ShuffleBytesWritten": pl.Int64,
+                "ShuffleWriteTime": pl.Int64,
+                "ShuffleRecordsWritten": pl.Int64,
+            }
+        ),
+        "InputMetrics": pl.Struct({"BytesRead": pl.Int64, "RecordsRead": pl.Int64}),
+        "OutputMetrics": pl.Struct({"BytesWritten": pl.Int64, "RecordsWritten": pl.Int64}),
+    }
+)
+TASK_EXECUTOR_METRICS = pl.Struct(
+    dict.fromkeys(
+        (
+            "JVMHeapMemory",
+            "JVMOffHeapMemory",
+            "OnHeapExecutionMemory",
+            "OffHeapExecutionMemory",
+            "OnHeapStorageMemory",
+            "OffHeapStorageMemory",
+            "OnHeapUnifiedMemory",
+            "OffHeapUnifiedMemory",
+            "DirectPoolMemory",
+            "MappedPoolMemory",
+            "ProcessTreeJVMVMemory",
+            "ProcessTreeJVMRSSMemory",
+            "ProcessTreePythonVMemory",
+            "ProcessTreePythonRSSMemory",
+            "ProcessTreeOtherVMemory",
+            "ProcessTreeOtherRSSMemory",
+            "MinorGCCount",
+            "MinorGCTime",
+            "MajorGCCount",
+            "MajorGCTime",
+            "TotalGCTime",
+        ),
+        pl.Int64,
+    )
+)
+STAGE_INFO = pl.Struct(
+    {
+        "StageID": pl.Int64,
+        "StageAttemptID": pl.Int64,
+        "StageName": pl.String,
+        "NumberofTasks": pl.Int64,
+        "ParentIDs": pl.List(pl.Int64),
+        "Details": pl.String,
+        "SubmissionTime": pl.Int64,
+        "CompletionTime": pl.Int64,
+        "FailureReason": pl.String,
+        "Accumulables": pl.List(ACCUMULABLE),
+    }
+)
+APPLICATION_INFO = pl.Struct(
+    {
+        "AppID": pl.String,
+        "AppName": pl.String,
+        "AppAttemptID": pl.String,
+        "User": pl.String,
+    }
+)
+PROPERTIES = pl.Map(pl.String, pl.String)
+
+COLUMNS = (
+    Column("Event", pl.String, "Event type as logged: short name, or full class name."),
+    Column(
+        "clusterId",
+        pl.String,
+        "Cluster, from the path or the event's own properties; null: neither.",
+    ),
+    Column(
+        "SparkContextID",
+        pl.String,
+        "Spark context, or application id and attempt outside Databricks.",
+    ),
+    Column(
+        "eventTimeMS", pl.Int64, "Epoch ms of the event by the driver's clock; decides the day."
+    ),
+    Column("filename", pl.String, "File the row was read from; one of them where several hold it."),
+    Column(
+        "filenameGroup", FILENAME_GROUP, "The file and its cluster, driver and context folders."
+    ),
+    Column("JobID", pl.Int64, "Spark job; null on other events."),
+    Column("StageIDs", pl.List(pl.Int64), "Stages a started job lists, skipped ones included."),
+    Column("StageID", pl.Int64, "Stage of a stage or task event."),
+    Column("StageAttemptID", pl.Int64, "Attempt of that stage."),
+    Column("ExecutorID", pl.String, "Executor of an executor or task event."),
+    Column("RemovedReason", pl.String, "Why an executor was removed."),
+    Column("TaskType", pl.String, "ResultTask or ShuffleMapTask, on task ends."),
+    Column("SubmissionTime", pl.Int64, "Epoch ms a job was submitted; null before Spark 1.3."),
+    Column("CompletionTime", pl.Int64, "Epoch ms a job ended; null where the line has none."),
+    Column("Timestamp", pl.Int64, "Epoch ms of executor, application and streaming events."),
+    Column("time", pl.Int64, "Epoch ms of SQL execution events."),
+    Column("executionId", pl.Int64, "SQL execution."),
+    Column(
+        "rootExecutionId",
+        pl.Int64,
+        "SQL execution that this one is part of; null before Spark 3.4.",
+    ),
+    Column("description", pl.String, "SQL execution's description."),
+    Column("details", pl.String, "SQL execution's call stack."),
+    Column(
+        "physicalPlanDescription", pl.String, "SQL execution's plan, its first 10,000 characters."
+    ),
+    Column("modifiedConfigs", PROPERTIES, "Session settings changed for the SQL execution."),
+    Column("id", pl.String, "Streaming query."),
+    Column("runId", pl.String, "Start of that query."),
+    Column("batchId", pl.Int64, "Micro-batch of a progress event."),
+    Column("name", pl.String, "Streaming query's name; null when it has none."),
+    Column("progress", pl.String, "Progress of the micro-batch, JSON text as logged."),
+    Column("applicationInfo", APPLICATION_INFO, "Application, on its start event."),
+    Column("JobResult", JOB_RESULT, "Result of a job end."),
+    Column("executorInfo", EXECUTOR_INFO, "Executor, on its added event."),
+    Column("TaskInfo", TASK_INFO, "Task; a start event has ids, launch time and host only."),
+    Column("TaskEndReason", TASK_END_REASON, "How a task ended."),
+    Column("TaskMetrics", TASK_METRICS, "Task's metrics; null where the end event has none."),
+    Column(
+        "TaskExecutorMetrics",
+        TASK_EXECUTOR_METRICS,
+        "Executor's peaks while the task ran, bytes and ms.",
+    ),
+    Column("StageInfo", STAGE_INFO, "Stage of a stage event."),
+    Column("Properties", PROPERTIES, "Job properties used above, by scrubbed key, on job starts."),
+)

@@ -1,0 +1,329 @@
+"""What a table declares about itself: its columns, keys, grain, and what it may read.
+
+Here belong the vocabulary of a declaration and the `@module` decorator. Not here: anything
+that runs a declaration (`execution/`), stores its rows (`delta/`) or shows it (`assets.py`).
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import polars as pl
+
+TIMESTAMP = pl.Datetime("us", "UTC")
+
+DECIDED_MS = "_decided_ms"
+"""Working column: epoch ms of the event that decided the row; null in an open row."""
+
+LEFT_OUT = "_left_out"
+"""Working column: why a row is counted but not stored; null in a row that is stored."""
+
+HISTORY_DAYS = 60
+"""How far back a module looks for its own closed keys."""
+
+
+class Layer(StrEnum):
+    """How far a table is from the raw records; the group of its asset."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+class Scope(StrEnum):
+    """Overwatch's switchable parts of a deployment."""
+
+    AUDIT = "audit"
+    SPARK_EVENTS = "sparkEvents"
+
+
+class Grain(StrEnum):
+    """What one row is, hence which event decides its day (DESIGN.md, section 3)."""
+
+    EVENT = "event"
+    INTERVAL = "interval"
+    RECORD = "record"
+    """A record of a run (trackers, rejected lines); the laws do not cover it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A stored column.
+
+    Attributes:
+        name: As users query it.
+        dtype: Polars type; Delta's follows from it.
+        doc: Meaning, unit and what null means.
+    """
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open stretch of time, `[since, until)`, both aware."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def since_ms(self) -> int:
+        """Start in epoch milliseconds."""
+        return round(self.since.timestamp() * 1000)
+
+    @property
+    def until_ms(self) -> int:
+        """End in epoch milliseconds."""
+        return round(self.until.timestamp() * 1000)
+
+    def contains(self, instant: pl.Expr) -> pl.Expr:
+        """Whether a timestamp lies in the window."""
+        return (instant >= self.since) & (instant < self.until)
+
+    def contains_ms(self, instant_ms: pl.Expr) -> pl.Expr:
+        """Whether an epoch in milliseconds lies in the window."""
+        return (instant_ms >= self.since_ms) & (instant_ms < self.until_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The rows of a table in the partition of the day, closed and open.
+
+    Attributes:
+        table: Table read; None: the one named like the parameter.
+        closed: Only closed rows.
+    """
+
+    table: str | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The module's own open rows at the end of the day before."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Closed rows of the past whose key the day itself names.
+
+    Attributes:
+        wanted: From the other inputs (by parameter name) to a frame of keys; its columns are
+            the key. Nothing is read when it is empty.
+        columns: What is read of the past rows, the key's columns included.
+        table: Table read; None: the module's own.
+        days: How many days before the day are read.
+    """
+
+    wanted: Callable[..., pl.LazyFrame]
+    columns: tuple[str, ...]
+    table: str | None = None
+    days: int = HISTORY_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Closed rows since an instant that the day itself names, and the day's open rows.
+
+    Attributes:
+        since: From the other inputs (by parameter name) to a frame of one column, epoch ms;
+            its minimum is the earliest instant of interest. Empty: only the day is read.
+        table: Table read; None: the one named like the parameter.
+    """
+
+    since: Callable[..., pl.LazyFrame]
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The rows that the partition holds already: bronze unites, it never shrinks."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromSource:
+    """Raw records of a source, cut to the day.
+
+    Attributes:
+        source: Name of the source in `sources/`.
+    """
+
+    source: str
+
+
+Read = Day | Carried | History | Overlap | Stored | FromSource
+Transform = Callable[..., pl.LazyFrame]
+
+ORGANIZATION_ID = Column("organization_id", pl.String, "Workspace id, as text.")
+IS_OPEN = Column(
+    "is_open",
+    pl.Boolean,
+    "Nothing had ended the interval when the day did; the row says what was known then.",
+)
+PARTITION_DATE = Column(
+    "partition_date",
+    pl.Date,
+    "Day of the event that decided the row, in the configured time zone.",
+)
+RUN_COLUMNS = (
+    Column("Pipeline_SnapTS", TIMESTAMP, "Snapshot time of the run that wrote the row."),
+    Column("Overwatch_RunID", pl.String, "Dagster run that wrote the row."),
+    Column("workspace_name", pl.String, "Configured name of the workspace."),
+)
+
+
+def _key_column(key: str) -> pl.Expr:
+    name, *fields = key.split(".")
+    column = pl.col(name)
+    for each in fields:
+        column = column.struct.field(each)
+    return column.alias(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A Delta table as it is stored: the declared columns and those every table has."""
+
+    name: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    grain: Grain
+    doc: str
+
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """Every column in stored order: declared, `is_open` for intervals, then the run's."""
+        declared = tuple(c for c in self.columns if c.name != ORGANIZATION_ID.name)
+        is_open = (IS_OPEN,) if self.grain is Grain.INTERVAL else ()
+        return (ORGANIZATION_ID, *declared, *is_open, PARTITION_DATE, *RUN_COLUMNS)
+
+    @property
+    def key_columns(self) -> tuple[pl.Expr, ...]:
+        """The key as expressions; `A.B` is field B of struct A. `organization_id` is implied."""
+        return tuple(_key_column(key) for key in self.keys)
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Stored names and types, in stored order."""
+        return pl.Schema({column.name: column.dtype for column in self.stored_columns})
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A table together with the transform that makes its rows.
+
+    Attributes:
+        module_id: Overwatch's id; its thousands tell the layer.
+        name: Overwatch's name.
+        table: What is stored.
+        scope: Switch that turns the module on.
+        reads: Parameter of the transform -> what it sees. Nothing else is reachable.
+        transform: Pure function of the frames in `reads` and the keyword `window`.
+        decided_by: Column that holds the deciding event's epoch ms, or `partition_date`
+            where a row stays in the partition of the row it is made from.
+        follows: Tables that must be loaded first although no row of theirs is read as content
+            (bronze looks up in them what to ask the source for).
+        provisional: Columns of open rows that later days may still change.
+    """
+
+    module_id: int
+    name: str
+    table: Table
+    scope: Scope
+    reads: Mapping[str, Read]
+    transform: Transform
+    decided_by: str
+    follows: tuple[str, ...] = ()
+    provisional: tuple[str, ...] = ()
+
+    def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
+        """Run the transform."""
+        return self.transform(*frames, **rest)
+
+    @property
+    def layer(self) -> Layer:
+        """Layer of the module id: 1xxx bronze, 2xxx silver, 3xxx gold."""
+        return (Layer.BRONZE, Layer.SILVER, Layer.GOLD)[self.module_id // 1000 - 1]
+
+    @property
+    def is_carrying(self) -> bool:
+        """Whether a day needs the day before."""
+        return any(isinstance(read, Carried) for read in self.reads.values())
+
+    @property
+    def is_stateless(self) -> bool:
+        """Whether a day needs nothing but the same day of its inputs."""
+        return all(isinstance(read, Day) for read in self.reads.values())
+
+    def table_of(self, parameter: str) -> str:
+        """Name of the table that a parameter of the transform reads."""
+        read = self.reads[parameter]
+        match read:
+            case Day(table=None) | Overlap(table=None):
+                return parameter
+            case Day(table=str(name)) | Overlap(table=str(name)) | History(table=str(name)):
+                return name
+            case _:
+                return self.table.name
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Tables that must be loaded before, in order of declaration, without its own."""
+        read = (self.table_of(parameter) for parameter in self.reads)
+        names = dict.fromkeys((*self.follows, *read))
+        return tuple(name for name in names if name != self.table.name)
+
+
+def module(
+    *,
+    module_id: int,
+    name: str,
+    scope: Scope,
+    grain: Grain,
+    columns: tuple[Column, ...],
+    keys: tuple[str, ...],
+    reads: Mapping[str, Read],
+    decided_by: str = DECIDED_MS,
+    follows: tuple[str, ...] = (),
+    provisional: tuple[str, ...] = (),
+) -> Callable[[Transform], Module]:
+    """Declare the decorated transform as a module; its name is the table's.
+
+    The decorated name becomes the `Module`; calling it runs the function.
+
+    Raises:
+        TypeError: The transform's parameters are not those of `reads`, or a key is no column.
+    """
+
+    def declare(transform: Transform) -> Module:
+        table_name: str = transform.__name__
+        parameters = {
+            each.name
+            for each in inspect.signature(transform).parameters.values()
+            if each.kind is not inspect.Parameter.KEYWORD_ONLY
+        }
+        if parameters != set(reads):
+            wrong = f"{table_name} takes {sorted(parameters)} but declares {sorted(reads)}"
+            raise TypeError(wrong)
+        known = {column.name for column in columns}
+        if unknown := {key for key in keys if key.split(".")[0] not in known}:
+            wrong = f"{table_name}: keys {sorted(unknown)} are no columns"
+            raise TypeError(wrong)
+        doc = inspect.getdoc(inspect.getmodule(transform)) or ""
+        return Module(
+            module_id=module_id,
+            name=name,
+            table=Table(name=table_name, columns=columns, keys=keys, grain=grain, doc=doc),
+            scope=scope,
+            reads=dict(reads),
+            transform=transform,
+            decided_by=decided_by,
+            follows=follows,
+            provisional=provisional,
+        )
+
+    return declare
