@@ -7,7 +7,7 @@ that runs a declaration (`execution/`), stores its rows (`delta/`) or shows it (
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import polars as pl
@@ -87,6 +87,14 @@ class Window:
     def contains_ms(self, instant_ms: pl.Expr) -> pl.Expr:
         """Whether an epoch in milliseconds lies in the window."""
         return (instant_ms >= self.since_ms) & (instant_ms < self.until_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class DayWindow:
+    """A partition's day and its window, which a run's snapshot time may cut short."""
+
+    day: date
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""What a day's loading asks of a source of files or pages, and what it gets.
+
+Sources hand over raw records, cut to days by the records' own time, and know no table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from overwatch_assets.module import DayWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a source, for one workspace and adjacent days.
+
+    Attributes:
+        organization_id: The workspace.
+        days: Days asked for, ascending, each with its window.
+        first_ms: Epoch ms of the workspace's first day; nothing before it is kept.
+        now_ms: Epoch ms of the run's snapshot time.
+        known: Rows of the source's tracker for this workspace.
+        clusters: Log destinations found in audit logs and snapshots; empty for other sources.
+        scratch: Folder of the caller's, for records that need not fit in memory.
+    """
+
+    organization_id: str
+    days: Sequence[DayWindow]
+    first_ms: int
+    now_ms: int
+    known: pl.DataFrame
+    clusters: pl.DataFrame
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a source handed over.
+
+    Attributes:
+        rows: Per day a frame of raw records; a day that is missing has none.
+        rejected: Per day the lines and files that could not be read, with file, line, reason.
+        processed: One row per file opened, for the tracker.
+        counts: What was seen and not kept, by reason, for the materialisation's metadata.
+        failures: What could not be read this time, one sentence each; the rest was read.
+    """
+
+    rows: Mapping[date, pl.LazyFrame]
+    rejected: Mapping[date, pl.DataFrame]
+    processed: pl.DataFrame
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    failures: Sequence[str] = ()
+
+
+class Source(Protocol):
+    """Something that can be asked for the raw records of days."""
+
+    def gather(self, request: Request) -> Gathered:
+        """Read what the days need.
+
+        Raises:
+            SourceError: The source can't be read at all.
+        """
+        ...
