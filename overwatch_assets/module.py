@@ -236,6 +236,8 @@ class Module:
         follows: Tables that must be loaded first although no row of theirs is read as content
             (bronze looks up in them what to ask the source for).
         provisional: Columns of open rows that later days may still change.
+        tracker: Bronze from files: the table of the files opened.
+        rejected: Bronze from files: the table of the lines and files that were no records.
     """
 
     module_id: int
@@ -247,6 +249,8 @@ class Module:
     decided_by: str
     follows: tuple[str, ...] = ()
     provisional: tuple[str, ...] = ()
+    tracker: Table | None = None
+    rejected: Table | None = None
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -256,6 +260,12 @@ class Module:
     def layer(self) -> Layer:
         """Layer of the module id: 1xxx bronze, 2xxx silver, 3xxx gold."""
         return (Layer.BRONZE, Layer.SILVER, Layer.GOLD)[self.module_id // 1000 - 1]
+
+    @property
+    def source(self) -> str | None:
+        """Source of a bronze module; None for a module that is made of tables."""
+        named = (read.source for read in self.reads.values() if isinstance(read, FromSource))
+        return next(named, None)
 
     @property
     def is_carrying(self) -> bool:
@@ -298,6 +308,8 @@ def module(
     decided_by: str = DECIDED_MS,
     follows: tuple[str, ...] = (),
     provisional: tuple[str, ...] = (),
+    tracker: Table | None = None,
+    rejected: Table | None = None,
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
@@ -332,6 +344,8 @@ def module(
             decided_by=decided_by,
             follows=follows,
             provisional=provisional,
+            tracker=tracker,
+            rejected=rejected,
         )
 
     return declare
