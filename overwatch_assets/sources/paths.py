@@ -1,0 +1,79 @@
+"""What a path is, and what is told of a file: the words that every kind of storage shares."""
+
+import re
+from dataclasses import dataclass
+
+from overwatch_assets.errors import SourceError
+
+CHUNK_BYTES = 4 << 20
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss"}
+
+
+class FileGone(SourceError):
+    """A file that was listed isn't there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file as it was listed.
+
+    Attributes:
+        path: Full path, in the scheme it was asked by, nothing escaped.
+        size: Bytes as stored; 0 where the store doesn't tell.
+        modified_ms: Epoch ms of the last change; None: the store doesn't tell.
+        etag: The store's tag of the content; None on disks.
+    """
+
+    path: str
+    size: int
+    modified_ms: int | None
+    etag: str | None
+
+
+def normalised(path: str) -> str:
+    """A path as it is listed, opened and shown: one scheme per store, no slash at its end.
+
+    Raises:
+        SourceError: The path can't be read by anyone, or tries to leave its folder.
+    """
+    shown = path.encode(errors="backslashreplace").decode()
+    if re.match(r"wasbs?:", path, re.IGNORECASE):
+        raise SourceError(f"{shown}: wasbs:// is not supported. Write abfss:// instead")
+    if re.match(r"dbfs:/(?!/)", path, re.IGNORECASE):
+        raise SourceError(
+            f"{shown}: DBFS can't be read from outside the workspace. Configure the mount that "
+            "holds this folder, with the storage that it stands for"
+        )
+    scheme, rest = split_scheme(path)
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and ":" in user:
+        raise SourceError(
+            f"{scheme}://...: a path must not hold a password. Move it to the storage options"
+        )
+    if "\0" in path or ".." in rest.split("/") or "::" in path:
+        raise SourceError(f"{shown}: '..', '::' and NUL are refused in paths. Give the whole path")
+    if not path:
+        raise SourceError("An empty path was given. Name the folder or file")
+    if scheme is None:
+        return path.rstrip("/") or "/"
+    return f"{_SAME_STORE.get(scheme, scheme)}://{rest.rstrip('/') or rest[:1]}"
+
+
+def is_below(path: str, root: str) -> bool:
+    """Whether a path is the root or lies below it, on a `/` boundary."""
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def split_scheme(path: str) -> tuple[str | None, str]:
+    found = _URL.fullmatch(path)
+    return (found["scheme"].lower(), found["rest"]) if found else (None, path)
+
+
+def joined(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}" if name else folder
+
+
+def gone(path: str) -> FileGone:
+    return FileGone(f"{path}: there is no such file. It may have been moved or have expired")
