@@ -1,0 +1,166 @@
+"""Bronze days: what a source handed over, united with what is stored.
+
+A re-read never deletes: sources expire, so the rows of a day are the union of all that was
+ever read of it, one per key. A day too large to unite at once is split by key.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from overwatch_assets.execution.tables import AnyTables, Staged
+from overwatch_assets.execution.versions import EXACT_ROWS
+from overwatch_assets.module import (
+    ORGANIZATION_ID,
+    PARTITION_DATE,
+    DayWindow,
+    FromSource,
+    Module,
+    Stored,
+    Table,
+)
+from overwatch_assets.sources.gathering import Gathered, Request, Source
+
+SHARD_ROWS = 2_000_000
+"""Rows united at once: about 1 GB of task events."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDay:
+    """The rows of a day, in shards that share no key.
+
+    Attributes:
+        shards: Frames in the declared columns.
+        reason: Why there are none, when there are none.
+        details: For the day's record.
+    """
+
+    table: Table
+    shards: Iterator[pl.DataFrame]
+    reason: str
+    rows_offered: int
+    details: Mapping[str, int]
+
+    def identity(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The columns that tell whether a shard changed: all, or the keys of many rows."""
+        if self.rows_offered > EXACT_ROWS:
+            return rows.select(self.table.key_columns)
+        return rows.select(c.name for c in self.table.columns if c.name in rows.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class SideRows:
+    """Rows for the tracker and the rejects, to be committed after the rows they speak of."""
+
+    rows: Sequence[tuple[Table, Mapping[date, pl.DataFrame]]]
+    run_columns: Mapping[str, pl.Expr]
+
+    def commit(
+        self, store: AnyTables, organization_id: str, version: int, metadata: Mapping[str, str]
+    ) -> None:
+        """Unite with what is stored and commit, table by table."""
+        for table, by_day in self.rows:
+            store.create(table)
+            staged: list[Staged] = []
+            for day, frame in by_day.items():
+                stored = store.scan(table, organization_id, [day])
+                united = self._united(table, stored, frame, version)
+                staged += store.stage(table, organization_id, day, united)
+            if by_day:
+                store.replace(table, organization_id, list(by_day), staged, metadata)
+
+    def _united(
+        self, table: Table, stored: pl.LazyFrame, rows: pl.DataFrame, version: int
+    ) -> pl.DataFrame:
+        names = [n for n in table.schema if n not in (ORGANIZATION_ID.name, PARTITION_DATE.name)]
+        new = rows.with_columns(**self.run_columns)
+        if "delta_version" in names:
+            new = new.with_columns(delta_version=pl.lit(version, dtype=pl.Int64))
+        return pl.concat([stored.select(names).collect(), new.select(names)]).unique(
+            table.keys, keep="last", maintain_order=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BronzeDays:
+    """Gathers days of a bronze module's source and unites them with what is stored."""
+
+    module: Module
+    store: AnyTables
+    organization_id: str
+    first_ms: int
+    snapshot_ms: int
+    run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
+
+    def gather(
+        self, source: Source, days: Sequence[DayWindow], clusters: pl.DataFrame, scratch: Path
+    ) -> Gathered:
+        """Ask the source for the days."""
+        return source.gather(
+            Request(
+                organization_id=self.organization_id,
+                days=days,
+                first_ms=self.first_ms,
+                now_ms=self.snapshot_ms,
+                known=self._known(),
+                clusters=clusters,
+                scratch=scratch,
+            )
+        )
+
+    def unite(self, gathered: Gathered, day: DayWindow) -> MadeDay:
+        """The day's rows: those handed over and those stored, one per key."""
+        table = self.module.table
+        stored = self.store.scan(table, self.organization_id, [day.day])
+        offered = gathered.rows.get(day.day)
+        if offered is None:
+            offered = stored.clear()
+        counts = [_height(offered), _height(stored)]
+        shards = -(-sum(counts) // SHARD_ROWS)
+        return MadeDay(
+            table=table,
+            shards=self._shards(offered, stored, day, shards),
+            reason=self._why_empty(gathered),
+            rows_offered=sum(counts),
+            details={"rows_read": counts[0], "rows_stored_before": counts[1]},
+        )
+
+    def side_rows(self, gathered: Gathered, days: Sequence[DayWindow]) -> SideRows:
+        """What goes to the tracker and the rejects."""
+        rows: list[tuple[Table, Mapping[date, pl.DataFrame]]] = []
+        if self.module.rejected is not None:
+            rows.append((self.module.rejected, gathered.rejected))
+        if self.module.tracker is not None and not gathered.processed.is_empty():
+            rows.append((self.module.tracker, {days[-1].day: gathered.processed}))
+        return SideRows(rows=rows, run_columns=self.run_columns)
+
+    def _known(self) -> pl.DataFrame:
+        if self.module.tracker is None:
+            return pl.DataFrame()
+        self.store.create(self.module.tracker)
+        return self.store.scan(self.module.tracker, self.organization_id).collect()
+
+    def _shards(
+        self, offered: pl.LazyFrame, stored: pl.LazyFrame, day: DayWindow, count: int
+    ) -> Iterator[pl.DataFrame]:
+        shard = pl.struct(self.module.table.key_columns).hash(seed=0) % max(count, 1)
+        for number in range(count):
+            mine = pl.lit(value=True) if count == 1 else shard == number
+            frames = {
+                parameter: (offered if isinstance(read, FromSource) else stored).filter(mine)
+                for parameter, read in self.module.reads.items()
+                if isinstance(read, FromSource | Stored)
+            }
+            yield self.module.transform(**frames, window=day.window).collect()
+
+    def _why_empty(self, gathered: Gathered) -> str:
+        if gathered.failures:
+            return f"nothing could be read: {gathered.failures[0]}"
+        return "the source has no records of that day"
+
+
+def _height(rows: pl.LazyFrame) -> int:
+    return rows.select(pl.len()).collect().item()

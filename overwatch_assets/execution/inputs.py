@@ -1,0 +1,208 @@
+"""The frames a transform is given: what it declared, and nothing else.
+
+Every frame holds one workspace. What was read is returned beside the frames, so that a later
+change of it can be noticed.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from overwatch_assets.errors import MissingDay
+from overwatch_assets.execution.records import ReadKind, ReadRecord, Record
+from overwatch_assets.execution.tables import AnyTables, Staged
+from overwatch_assets.execution.versions import version_read
+from overwatch_assets.execution.windows import ONE_DAY, Cell, require_history
+from overwatch_assets.module import (
+    PARTITION_DATE,
+    Carried,
+    Day,
+    DayWindow,
+    Grain,
+    History,
+    Module,
+    Overlap,
+    Table,
+    Window,
+)
+
+Frames = dict[str, pl.LazyFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A module's own earlier days, as the day at hand may see them.
+
+    Attributes:
+        carried: Open rows at the end of the day before; None on the first day.
+        staged: Own rows of this run, not yet committed.
+        records: Records of own days made in this run.
+    """
+
+    carried: pl.DataFrame | None
+    staged: Sequence[Staged]
+    records: Mapping[date, Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Frames by parameter, and what was read to make them."""
+
+    frames: Frames
+    reads: tuple[ReadRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the declared inputs of a module for one workspace.
+
+    Attributes:
+        store: Where tables are.
+        modules: Modules by table name, for the schemas of what is read.
+        organization_id: The workspace.
+        first_day: Its first day; nothing is read before it.
+        day_of: The day an instant belongs to, in the configured time zone.
+        records: Newest records of days of a table.
+    """
+
+    store: AnyTables
+    modules: Mapping[str, Module]
+    organization_id: str
+    first_day: date
+    day_of: Callable[[datetime], date]
+    records: Callable[[str, Collection[date]], Mapping[date, Record]]
+
+    def of_days(self, module: Module, days: Sequence[DayWindow]) -> Inputs:
+        """Inputs of a stateless module for several days at once."""
+        frames: Frames = {}
+        for parameter, read in module.reads.items():
+            if isinstance(read, Day):
+                frames[parameter] = self._of_windows(module.table_of(parameter), read, days)
+        return Inputs(frames=frames, reads=())
+
+    def day_reads(self, module: Module, day: date) -> tuple[ReadRecord, ...]:
+        """What a day of a stateless module reads."""
+        return tuple(
+            self._read(module.table_of(parameter), ReadKind.DAY, day, day)
+            for parameter, read in module.reads.items()
+            if isinstance(read, Day)
+        )
+
+    def of_day(self, module: Module, day: DayWindow, past: Past) -> Inputs:
+        """Inputs of a module that looks back, for one day."""
+        inputs = self.of_days(module, (day,))
+        frames = dict(inputs.frames)
+        reads = list(self.day_reads(module, day.day))
+        for parameter, read in module.reads.items():
+            if isinstance(read, Carried):
+                frames[parameter] = self._carried(module.table, past)
+                if day.day > self.first_day:
+                    reads.append(self._carried_read(module.table, day.day - ONE_DAY, past))
+        for parameter, read in module.reads.items():
+            if isinstance(read, History):
+                frame, seen = self._history(module, read, day, frames, past)
+            elif isinstance(read, Overlap):
+                frame, seen = self._overlap(module.table_of(parameter), read, day, frames)
+            else:
+                continue
+            frames[parameter] = frame
+            reads += seen
+        return Inputs(frames=frames, reads=tuple(reads))
+
+    def _of_windows(self, name: str, read: Day, days: Sequence[DayWindow]) -> pl.LazyFrame:
+        producer = self.modules[name]
+        table = producer.table
+        rows = self.store.scan(table, self.organization_id, [each.day for each in days])
+        if read.closed and table.grain is Grain.INTERVAL:
+            rows = rows.filter(~pl.col("is_open"))
+        for each in days:
+            record = self.records(name, (each.day,))[each.day]
+            if record.until_ms > each.window.until_ms:
+                rows = self._cut(rows, producer, each)
+        return rows
+
+    def _cut(self, rows: pl.LazyFrame, producer: Module, day: DayWindow) -> pl.LazyFrame:
+        if producer.table.grain is not Grain.EVENT:
+            cell = Cell(producer.table.name, self.organization_id, day.day)
+            message = (
+                f"{cell} reaches further than another input of that day, and what was open then "
+                "is no longer known: materialise all inputs of the day again in one run"
+            )
+            raise MissingDay(message)
+        of_day = pl.col(PARTITION_DATE.name) == day.day
+        return rows.filter(~of_day | (pl.col(producer.decided_by) < day.window.until_ms))
+
+    def _carried(self, table: Table, past: Past) -> pl.LazyFrame:
+        if past.carried is None:
+            return pl.LazyFrame(schema=table.schema)
+        return past.carried.lazy()
+
+    def _carried_read(self, table: Table, day: date, past: Past) -> ReadRecord:
+        records = {**self.records(table.name, (day,)), **past.records}
+        version = version_read(ReadKind.CARRIED, table.name, day, day, records)
+        return ReadRecord(table.name, ReadKind.CARRIED, day, day, version)
+
+    def _read(self, table: str, kind: ReadKind, first: date, last: date) -> ReadRecord:
+        records = self.records(table, days_between(first, last))
+        return ReadRecord(table, kind, first, last, version_read(kind, table, first, last, records))
+
+    def _history(
+        self,
+        module: Module,
+        read: History,
+        day: DayWindow,
+        frames: Frames,
+        past: Past,
+    ) -> tuple[pl.LazyFrame, list[ReadRecord]]:
+        table = self.modules[read.table].table if read.table else module.table
+        empty = pl.LazyFrame(schema={name: table.schema[name] for name in read.columns})
+        first = max(self.first_day, day.day - timedelta(days=read.days))
+        last = day.day - ONE_DAY
+        if last < first:
+            return empty, []
+        wanted = _called(read.wanted, frames, day.window).collect()
+        if wanted.is_empty():
+            return empty, []
+        days = days_between(first, last)
+        rows = (
+            self.store.scan(table, self.organization_id, days, staged=past.staged)
+            .filter(~pl.col("is_open") if table.grain is Grain.INTERVAL else pl.lit(value=True))
+            .select(read.columns)
+            .join(wanted.lazy().unique(), on=wanted.columns, how="semi", nulls_equal=True)
+        )
+        records = {**self.records(table.name, days), **past.records}
+        version = version_read(ReadKind.HISTORY, table.name, first, last, records)
+        return rows, [ReadRecord(table.name, ReadKind.HISTORY, first, last, version)]
+
+    def _overlap(
+        self, name: str, read: Overlap, day: DayWindow, frames: Frames
+    ) -> tuple[pl.LazyFrame, list[ReadRecord]]:
+        table = self.modules[name].table
+        earliest = _called(read.since, frames, day.window).min().collect().item()
+        first = day.day
+        if earliest is not None:
+            instant = datetime.fromtimestamp(min(earliest, day.window.since_ms) / 1000, UTC)
+            first = max(self.first_day, self.day_of(instant))
+        days = days_between(first, day.day)
+        known = self.records(name, days)
+        cell = Cell(table.name, self.organization_id, day.day)
+        require_history(cell, name, [each for each in days if each not in known])
+        of_day = pl.col(PARTITION_DATE.name) == day.day
+        rows = self.store.scan(table, self.organization_id, days)
+        rows = rows.filter(of_day | ~pl.col("is_open"))
+        return rows, [self._read(name, ReadKind.OVERLAP, first, day.day)]
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included."""
+    return [date.fromordinal(each) for each in range(first.toordinal(), last.toordinal() + 1)]
+
+
+def _called(function: Callable[..., pl.LazyFrame], frames: Frames, window: Window) -> pl.LazyFrame:
+    """Call a declaration's function with the inputs whose names it has."""
+    names = inspect.signature(function).parameters
+    known: dict[str, object] = {**frames, "window": window}
+    return function(**{name: known[name] for name in names})

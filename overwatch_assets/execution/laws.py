@@ -1,0 +1,117 @@
+"""The laws a day's rows must keep before they may become visible.
+
+Checked on the frame, before the commit: a day that breaks one is never seen, what was stored
+stays, and the step is red. The results are shown per partition as asset checks.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from overwatch_assets.errors import LawBroken
+from overwatch_assets.execution.windows import Cell
+from overwatch_assets.module import DECIDED_MS, DayWindow, Grain, Table
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken law: which, in how many rows, and some of their keys."""
+
+    law: str
+    rows: int
+    examples: str
+
+    def __str__(self) -> str:
+        return f"{self.law}: {self.rows} rows, for example {self.examples}"
+
+
+def require_lawful(
+    table: Table, cell: Cell, rows: pl.DataFrame, day: DayWindow, carried: pl.DataFrame | None
+) -> None:
+    """Refuse rows that break a law.
+
+    Args:
+        table: Declaration of the rows' table.
+        cell: What messages name.
+        rows: Rows of the day with the declared columns and `_decided_ms`.
+        day: The day and its window.
+        carried: Open rows of the day before that must not be lost; None: nothing is carried.
+
+    Raises:
+        LawBroken: With every law broken and examples.
+    """
+    broken = [
+        each
+        for each in (
+            unique_keys(table, rows),
+            decided_in_window(table, rows, day),
+            openness(table, rows),
+            continuity(table, rows, carried),
+        )
+        if each is not None
+    ]
+    if broken:
+        what = "; ".join(map(str, broken))
+        message = (
+            f"{cell}: {what}. Nothing was written, the day keeps the rows it had. "
+            "This is a defect of the transform or of its input; please report it with the keys"
+        )
+        raise LawBroken(message)
+
+
+def unique_keys(table: Table, rows: pl.DataFrame) -> Broken | None:
+    """No key twice in a partition."""
+    keys = rows.select(table.key_columns)
+    if keys.n_unique() == keys.height:
+        return None
+    return _broken("key not unique", table, rows.filter(keys.is_duplicated()))
+
+
+def decided_in_window(table: Table, rows: pl.DataFrame, day: DayWindow) -> Broken | None:
+    """A closed row's deciding event lies in the day's window."""
+    if DECIDED_MS not in rows.columns:
+        return None
+    inside = day.window.contains_ms(pl.col(DECIDED_MS)).fill_null(value=False)
+    allowed = inside | pl.col("is_open") if table.grain is Grain.INTERVAL else inside
+    return _broken("decided outside the day", table, rows.filter(~allowed))
+
+
+def openness(table: Table, rows: pl.DataFrame) -> Broken | None:
+    """An interval says whether it is open."""
+    if table.grain is not Grain.INTERVAL:
+        return None
+    return _broken("is_open is null", table, rows.filter(pl.col("is_open").is_null()))
+
+
+def continuity(table: Table, rows: pl.DataFrame, carried: pl.DataFrame | None) -> Broken | None:
+    """What was open the day before is there, open or closed."""
+    if carried is None or carried.is_empty():
+        return None
+    keys = rows.select(table.key_columns)
+    lost = carried.select(table.key_columns).join(
+        keys, on=list(table.keys), how="anti", nulls_equal=True
+    )
+    if lost.is_empty():
+        return None
+    return Broken("open row of the day before lost", lost.height, str(lost.head(EXAMPLES).rows()))
+
+
+def _broken(law: str, table: Table, rows: pl.DataFrame) -> Broken | None:
+    if rows.is_empty():
+        return None
+    examples = rows.head(EXAMPLES).select(table.key_columns).rows()
+    return Broken(law, rows.height, str(examples))
+
+
+def require_days(cell: Cell, found: set[date], asked: set[date]) -> None:
+    """Refuse rows of days that were not asked for.
+
+    Raises:
+        LawBroken: A row came out for another day.
+    """
+    if strangers := found - asked:
+        message = f"{cell}: rows of {sorted(map(str, strangers))} came out; nothing was written"
+        raise LawBroken(message)

@@ -1,0 +1,458 @@
+"""Loads days of a module: reads what it declared, checks the laws, commits once, records.
+
+A range of days is worked through in chunks, so that memory is bounded by a chunk and not by
+the range; its rows are staged day by day and become visible together, in one commit.
+"""
+
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from overwatch_assets.execution import versions
+from overwatch_assets.execution.bronze import BronzeDays, SideRows
+from overwatch_assets.execution.changes import changes_between
+from overwatch_assets.execution.inputs import Inputs, Past, Reader
+from overwatch_assets.execution.laws import require_days, require_lawful
+from overwatch_assets.execution.records import Ledger, Record, Status
+from overwatch_assets.execution.tables import AnyTables, Staged
+from overwatch_assets.execution.windows import (
+    ONE_DAY,
+    Cell,
+    chunks,
+    cut,
+    require_day_before,
+    require_inputs,
+    require_known,
+)
+from overwatch_assets.module import (
+    LEFT_OUT,
+    ORGANIZATION_ID,
+    PARTITION_DATE,
+    DayWindow,
+    Grain,
+    Module,
+    Scope,
+    Window,
+)
+from overwatch_assets.sources.gathering import Source
+
+
+class Workspace(Protocol):
+    """What loading needs to know of a workspace."""
+
+    @property
+    def organization_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def first_day(self) -> date: ...
+    @property
+    def retired_on(self) -> date | None: ...
+    def is_enabled(self, scope: Scope) -> bool: ...
+
+
+class Calendar(Protocol):
+    """Days in the configured time zone."""
+
+    def window_of(self, day: date) -> Window:
+        """From the day's midnight to the next."""
+        ...
+
+    def day_of(self, instant: datetime) -> date:
+        """The day an instant belongs to."""
+        ...
+
+
+Coverage = Callable[[Workspace, Sequence[DayWindow]], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that loads.
+
+    Attributes:
+        run_id: Dagster's id, stored with each row.
+        snapshot: When the run began; nothing later is loaded.
+        redo: Load only days that read something which changed since.
+        stop: Whether to stop after the day at hand, with what is done so far committed.
+        progress: Told each day that is done.
+    """
+
+    run_id: str
+    snapshot: datetime
+    redo: bool = False
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[Cell], None] = lambda _: None
+
+    @property
+    def snapshot_ms(self) -> int:
+        """Snapshot time in epoch ms."""
+        return round(self.snapshot.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads modules; everything it touches is given.
+
+    Attributes:
+        store: Where tables are.
+        ledger: What is known of loaded days.
+        modules: Modules by table name.
+        calendar: Days in the configured time zone.
+        sources: Makes a bronze module's source for a workspace, by the source's name.
+        coverage: Log destinations to look at for days of a workspace, by the source's name.
+        chunk_days: Days worked on at once.
+    """
+
+    store: AnyTables
+    ledger: Ledger
+    modules: Mapping[str, Module]
+    calendar: Calendar
+    sources: Mapping[str, Callable[[Workspace], Source]] = field(
+        default_factory=dict[str, Callable[[Workspace], Source]]
+    )
+    coverage: Mapping[str, Coverage] = field(default_factory=dict[str, Coverage])
+    chunk_days: int = 7
+
+    def load(
+        self, module: Module, workspace: Workspace, days: Sequence[date], run: Run
+    ) -> list[Record]:
+        """Load adjacent days of a module and commit them together.
+
+        Returns:
+            A record per day that was loaded, for the caller to keep in the ledger.
+
+        Raises:
+            MissingDay: A day to build on is missing or cut, or a day isn't the workspace's.
+            LawBroken: Rows break a law; nothing was written.
+            SourceError: A source can't be read at all.
+        """
+        work = _Work(self, module, workspace, run)
+        self.store.create(module.table)
+        if run.redo and module.source is not None:
+            return []
+        for chunk in chunks(days, self.chunk_days):
+            work.load_chunk(chunk)
+            if run.stop():
+                break
+        return work.commit()
+
+
+@dataclass(slots=True)
+class _Work:
+    """One module, workspace and run: what was staged so far."""
+
+    loader: Loader
+    module: Module
+    workspace: Workspace
+    run: Run
+    staged: list[Staged] = field(default_factory=list[Staged])
+    records: dict[date, Record] = field(default_factory=dict[date, Record])
+    carried: pl.DataFrame | None = None
+    side_rows: list[SideRows] = field(default_factory=list[SideRows])
+
+    def load_chunk(self, days: Sequence[date]) -> None:
+        """Stage the rows of some days."""
+        windows = [self._window(day) for day in days]
+        if not self.workspace.is_enabled(self.module.scope):
+            self._leave_alone(windows)
+        elif self.module.source is not None:
+            self._load_source(windows)
+        elif self.module.is_stateless and not self.run.redo:
+            self._load_together(windows)
+        else:
+            for each in windows:
+                self._load_day(each)
+                if self.run.stop():
+                    return
+
+    def commit(self) -> list[Record]:
+        """Make everything staged visible; the trackers follow the rows they speak of."""
+        records = [self.records[day] for day in sorted(self.records)]
+        if not records or not self.workspace.is_enabled(self.module.scope):
+            return records
+        days = [record.day for record in records]
+        store = self.loader.store
+        table = self.module.table
+        org = self.workspace.organization_id
+        metadata = {
+            "overwatch.run_id": self.run.run_id,
+            "overwatch.module_id": str(self.module.module_id),
+            "overwatch.workspace": org,
+            "overwatch.days": ",".join(map(str, days)),
+            "overwatch.until_ms": ",".join(str(record.until_ms) for record in records),
+        }
+        version = store.replace(table, org, days, self.staged, metadata)
+        for side in self.side_rows:
+            side.commit(store, org, version, metadata)
+        return [replace(record, delta_version=version) for record in records]
+
+    def _cell(self, day: date) -> Cell:
+        return Cell(self.module.table.name, self.workspace.organization_id, day)
+
+    def _newest(self, table: str, days: Collection[date]) -> Mapping[date, Record]:
+        own = self.records if table == self.module.table.name else {}
+        known = self.loader.ledger.latest(table, self.workspace.organization_id, days)
+        return {**known, **{day: own[day] for day in days if day in own}}
+
+    def _window(self, day: date) -> DayWindow:
+        cell = self._cell(day)
+        require_known(cell, self.workspace.first_day, self.workspace.retired_on)
+        needed = self.module.upstream
+        inputs = {
+            name: found[day] for name in needed if day in (found := self._newest(name, (day,)))
+        }
+        require_inputs(cell, needed, inputs)
+        whole = self.loader.calendar.window_of(day)
+        cutting = {} if self.module.source is not None else inputs
+        return cut(cell, whole, self.run.snapshot, cutting)
+
+    def _leave_alone(self, days: Sequence[DayWindow]) -> None:
+        for each in days:
+            reason = f"scope {self.module.scope} is switched off for this workspace"
+            self._record(each, rows=0, closed_version=0, reason=reason)
+
+    def _reader(self) -> Reader:
+        return Reader(
+            store=self.loader.store,
+            modules=self.loader.modules,
+            organization_id=self.workspace.organization_id,
+            first_day=self.workspace.first_day,
+            day_of=self.loader.calendar.day_of,
+            records=self._newest,
+        )
+
+    def _load_source(self, days: Sequence[DayWindow]) -> None:
+        clock = _Clock()
+        table = self.module.table
+        with tempfile.TemporaryDirectory(prefix="overwatch-") as scratch:
+            bronze = BronzeDays(
+                module=self.module,
+                store=self.loader.store,
+                organization_id=self.workspace.organization_id,
+                first_ms=self.loader.calendar.window_of(self.workspace.first_day).since_ms,
+                snapshot_ms=self.run.snapshot_ms,
+                run_columns=self._run_columns(),
+            )
+            name = self.module.source or ""
+            source = self.loader.sources[name](self.workspace)
+            coverage = self.loader.coverage.get(name, _no_coverage)
+            gathered = bronze.gather(source, days, coverage(self.workspace, days), Path(scratch))
+            for day in days:
+                made = bronze.unite(gathered, day)
+                stored: list[Staged] = []
+                keyed: list[int] = []
+                rows = 0
+                for shard in made.shards:
+                    frame = self._completed(shard)
+                    require_lawful(table, self._cell(day.day), frame, day, None)
+                    keyed.append(versions.version_of_rows(made.identity(frame)))
+                    rows += frame.height
+                    stored += self._stage(day.day, frame)
+                self._record(
+                    day,
+                    rows=rows,
+                    closed_version=sum(keyed) % 2**64,
+                    reason="" if rows else made.reason,
+                    counted=gathered.counts if day == days[-1] else {},
+                    details={**clock.read(), **made.details, **_sizes(stored)},
+                )
+            self.side_rows.append(bronze.side_rows(gathered, days))
+
+    def _load_together(self, days: Sequence[DayWindow]) -> None:
+        clock = _Clock()
+        inputs = self._reader().of_days(self.module, days)
+        window = Window(since=days[0].window.since, until=days[-1].window.until)
+        made = self._called(inputs, window)
+        by_day = made.partition_by(PARTITION_DATE.name, as_dict=True)
+        found = {key[0] for key in by_day}
+        require_days(self._cell(days[-1].day), found, {each.day for each in days})
+        for each in days:
+            rows = by_day.get((each.day,), made.clear())
+            reads = self._reader().day_reads(self.module, each.day)
+            self._keep(each, rows, replace(inputs, reads=reads), clock, carried=None)
+
+    def _load_day(self, day: DayWindow) -> None:
+        clock = _Clock()
+        if self.run.redo and self._kept(day):
+            return
+        carried = self._carried(day.day) if self.module.is_carrying else None
+        past = Past(carried=carried, staged=self.staged, records=self.records)
+        inputs = self._reader().of_day(self.module, day, past)
+        rows = self._called(inputs, day.window)
+        if self.module.decided_by != PARTITION_DATE.name:
+            rows = rows.with_columns(pl.lit(day.day).alias(PARTITION_DATE.name))
+        self._keep(day, rows, inputs, clock, carried)
+
+    def _kept(self, day: DayWindow) -> bool:
+        """Whether a redo leaves the day as it is: nothing it read has changed."""
+        known = self._newest(self.module.table.name, (day.day,)).get(day.day)
+        if known is None:
+            return True
+        if known.until_ms < day.window.until_ms:
+            return False
+        fresh = {(self.module.table.name, each): made for each, made in self.records.items()}
+        if versions.stale_reads(known, self.loader.ledger, fresh):
+            return False
+        self.carried = None
+        self.run.progress(self._cell(day.day))
+        return True
+
+    def _carried(self, day: date) -> pl.DataFrame | None:
+        first_day = self.workspace.first_day
+        before = day - ONE_DAY
+        table = self.module.table
+        known = self._newest(table.name, (before,)).get(before)
+        failed = known is None or (
+            before not in self.records
+            and self.loader.ledger.failed(table.name, self.workspace.organization_id, before)
+        )
+        require_day_before(self._cell(day), first_day, known, failed=known is not None and failed)
+        if day == first_day:
+            return None
+        if self.carried is not None:
+            return self.carried
+        rows = self.loader.store.scan(table, self.workspace.organization_id, [before])
+        return rows.filter(pl.col("is_open")).collect()
+
+    def _called(self, inputs: Inputs, window: Window) -> pl.DataFrame:
+        made = self.module.transform(**inputs.frames, window=window)
+        return made.collect()
+
+    def _keep(
+        self,
+        day: DayWindow,
+        rows: pl.DataFrame,
+        inputs: Inputs,
+        clock: "_Clock",
+        carried: pl.DataFrame | None,
+    ) -> None:
+        """Check, stage and record the rows of one day."""
+        table = self.module.table
+        counted: dict[str, int] = {}
+        if LEFT_OUT in rows.columns:
+            left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
+            counted = dict(left_out.group_by(LEFT_OUT).len().sort(LEFT_OUT).iter_rows())
+            rows = rows.filter(pl.col(LEFT_OUT).is_null())
+        require_lawful(table, self._cell(day.day), rows, day, carried)
+        stored = self._completed(rows)
+        open_rows = stored.clear()
+        closed = stored
+        if table.grain is Grain.INTERVAL:
+            open_rows = stored.filter(pl.col("is_open"))
+            closed = stored.filter(~pl.col("is_open"))
+        reads = inputs.reads
+        made_from = versions.version_of_versions(
+            (f"{read.table} {read.kind}", read.version) for read in reads
+        )
+        exact = closed.height <= versions.EXACT_ROWS
+        content = [column.name for column in table.columns if column.name in stored.columns]
+        self._record(
+            day,
+            rows=stored.height,
+            open_rows=open_rows.height,
+            closed_version=(
+                versions.version_of_rows(closed.select(content)) if exact else made_from
+            ),
+            open_version=versions.version_of_rows(open_rows.select(content)),
+            reason="" if stored.height else self._why_empty(day.day),
+            reads=reads,
+            counted=counted,
+            details={
+                **self._changes(day.day, stored),
+                **_sizes(self._stage(day.day, stored)),
+                **clock.read(),
+            },
+        )
+        if self.module.is_carrying:
+            self.carried = self._with_partition(open_rows, day.day)
+
+    def _completed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The stored columns but the two of the partition, in stored order and type."""
+        schema = self.module.table.schema
+        partition = (ORGANIZATION_ID.name, PARTITION_DATE.name)
+        return rows.with_columns(**self._run_columns()).select(
+            name for name in schema if name not in partition
+        )
+
+    def _with_partition(self, rows: pl.DataFrame, day: date) -> pl.DataFrame:
+        return rows.with_columns(
+            pl.lit(self.workspace.organization_id).alias(ORGANIZATION_ID.name),
+            pl.lit(day).alias(PARTITION_DATE.name),
+        ).select(self.module.table.schema.names())
+
+    def _run_columns(self) -> dict[str, pl.Expr]:
+        return {
+            "Pipeline_SnapTS": pl.lit(self.run.snapshot).cast(pl.Datetime("us", "UTC")),
+            "Overwatch_RunID": pl.lit(self.run.run_id),
+            "workspace_name": pl.lit(self.workspace.name),
+        }
+
+    def _stage(self, day: date, rows: pl.DataFrame) -> Sequence[Staged]:
+        staged = self.loader.store.stage(
+            self.module.table, self.workspace.organization_id, day, rows
+        )
+        self.staged += staged
+        return staged
+
+    def _changes(self, day: date, rows: pl.DataFrame) -> Mapping[str, int]:
+        table = self.module.table
+        org = self.workspace.organization_id
+        if not self.loader.ledger.latest(table.name, org, (day,)):
+            return {"inserts": rows.height, "updates": 0, "deletes": 0}
+        return changes_between(table, self.loader.store.scan(table, org, [day]), rows)
+
+    def _why_empty(self, day: date) -> str:
+        empty = [name for name in self.module.upstream if not self._newest(name, (day,))[day].rows]
+        if empty:
+            return f"no rows on that day in {', '.join(empty)}"
+        return "no row of its inputs concerns this table on that day"
+
+    def _record(self, day: DayWindow, *, rows: int, **more: object) -> None:
+        whole = self.loader.calendar.window_of(day.day)
+        values: dict[str, object] = {"open_rows": 0, "open_version": 0, **more}
+        self.records[day.day] = Record(
+            table=self.module.table.name,
+            organization_id=self.workspace.organization_id,
+            day=day.day,
+            since_ms=day.window.since_ms,
+            until_ms=day.window.until_ms,
+            day_end_ms=whole.until_ms,
+            status=Status.SUCCESS if rows else Status.EMPTY,
+            rows=rows,
+            snapshot_ms=self.run.snapshot_ms,
+            run_id=self.run.run_id,
+            delta_version=-1,
+            **values,  # pyright: ignore[reportArgumentType] - checked by Record's own types
+        )
+        self.run.progress(self._cell(day.day))
+
+
+class _Clock:
+    """Seconds since it was made, and the process's peak memory."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+
+    def read(self) -> dict[str, float]:
+        """Seconds so far and peak resident memory in MB."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {
+            "seconds": round(time.monotonic() - self._begin, 3),
+            "peak_memory_mb": round(peak, 1),
+        }
+
+
+def _sizes(staged: Sequence[Staged]) -> dict[str, int]:
+    return {"bytes": sum(each.size for each in staged), "files": len(staged)}
+
+
+def _no_coverage(_workspace: Workspace, _days: Sequence[DayWindow]) -> pl.DataFrame:
+    return pl.DataFrame()

@@ -1,0 +1,70 @@
+"""What a reload leaves to be redone: the plan that is shown before it.
+
+The plan is the upper bound: every loaded day that could have read something which changes. The
+run prunes it, day by day, by comparing what each day read with what is there then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from overwatch_assets.execution.records import Ledger, ReadRecord
+from overwatch_assets.module import Module
+
+
+class Reason(StrEnum):
+    """Why days are in a plan."""
+
+    ASKED = "asked for"
+    DOWNSTREAM = "may have read what changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A table's days in a plan.
+
+    Attributes:
+        rows_now: Rows stored for these days, as their records say.
+    """
+
+    module: Module
+    organization_id: str
+    days: tuple[date, ...]
+    reason: Reason
+    rows_now: int
+
+
+def downstream_steps(
+    modules: Sequence[Module],
+    ledger: Ledger,
+    organization_id: str,
+    asked: Mapping[str, Sequence[date]],
+) -> list[Step]:
+    """Loaded days, beyond those asked for, that could read what a reload changes.
+
+    Args:
+        modules: In dependency order.
+        ledger: What is known of loaded days.
+        organization_id: The workspace.
+        asked: Days that will be loaded, by table.
+    """
+    touched: dict[str, set[date]] = {table: set(days) for table, days in asked.items()}
+    steps: list[Step] = []
+    for module in modules:
+        table = module.table.name
+        loaded = ledger.latest(table, organization_id, ledger.days(table, organization_id))
+        own = touched.setdefault(table, set())
+        stale: list[date] = []
+        for day in sorted(loaded):
+            if day not in own and any(_touches(touched, read) for read in loaded[day].reads):
+                own.add(day)
+                stale.append(day)
+        if stale:
+            rows = sum(loaded[day].rows for day in stale)
+            steps.append(Step(module, organization_id, tuple(stale), Reason.DOWNSTREAM, rows))
+    return steps
+
+
+def _touches(touched: Mapping[str, set[date]], read: ReadRecord) -> bool:
+    return any(read.first <= day <= read.last for day in touched.get(read.table, ()))
