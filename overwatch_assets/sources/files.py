@@ -7,7 +7,7 @@ configured are refused.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from overwatch_assets.errors import SourceError
@@ -22,6 +22,8 @@ _ALWAYS_ALLOWED = frozenset({"memory", *OBJECT_STORES})
 
 class _Backend(Protocol):
     def list(self, prefix: str) -> Iterator[FileInfo]: ...
+
+    def folders(self, prefix: str) -> Sequence[str]: ...
 
     def open(self, path: str) -> Iterator[bytes]: ...
 
@@ -58,6 +60,15 @@ class Files:
         """
         whole = normalised(prefix)
         return self._backend(whole).list(whole)
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Names of the folders directly below a folder, in order; none when it is missing.
+
+        Raises:
+            SourceError: It exists and can't be read, or may not be.
+        """
+        whole = normalised(prefix)
+        return self._backend(whole).folders(whole)
 
     def open(self, path: str) -> Iterator[bytes]:
         """Read a file's bytes as they are stored, in chunks of about `CHUNK_BYTES`.

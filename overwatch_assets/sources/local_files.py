@@ -6,7 +6,7 @@ Symbolic links are not followed: what they point to is listed by its own name or
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,13 @@ class LocalFiles:
                         continue
             folders.extend(reversed(below))
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return [
+            _text(prefix, entry.name)
+            for entry in _entries(prefix, self._disk_path(prefix))
+            if entry.is_dir(follow_symlinks=False)
+        ]
+
     def open(self, path: str) -> Iterator[bytes]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         on_disk = self._disk_path(path)
@@ -85,7 +92,7 @@ def _entries(shown: str, on_disk: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(on_disk) as entries:
             return sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise _local_failure(shown, error) from error

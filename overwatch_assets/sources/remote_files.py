@@ -4,7 +4,7 @@ No message repeats the value of an option or a signed URL.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, Protocol, cast
@@ -77,6 +77,13 @@ class ObjectFiles:
         except (BaseError, OSError) as error:
             raise _store_failure(prefix, error, self._secrets) from None
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        try:
+            found = obstore.list_with_delimiter(self._store, prefix=self._key(prefix) or None)
+        except (BaseError, OSError) as error:
+            raise _store_failure(prefix, error, self._secrets) from None
+        return sorted(each.rstrip("/").rpartition("/")[2] for each in found["common_prefixes"])
+
     def open(self, path: str) -> Iterator[bytes]:
         try:
             stream = obstore.get(self._store, self._key(path)).stream(min_chunk_size=CHUNK_BYTES)
@@ -102,7 +109,9 @@ class _Filesystem(Protocol):
 
     def walk(
         self, path: str, *, detail: bool, on_error: str
-    ) -> Iterator[tuple[str, object, Mapping[str, Mapping[str, object]]]]: ...
+    ) -> Iterator[
+        tuple[str, Mapping[str, Mapping[str, object]], Mapping[str, Mapping[str, object]]]
+    ]: ...
 
     def open(self, path: str, mode: str) -> Any: ...  # noqa: ANN401 - fsspec types nothing
 
@@ -135,6 +144,14 @@ class FsspecFiles:
             return
         except Exception as error:  # noqa: BLE001 - each plug-in raises errors of its own
             raise _store_failure(prefix, error, self._secrets) from None
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        try:
+            self._fs.invalidate_cache()
+            walked = next(self._fs.walk(prefix, detail=True, on_error="omit"), None)
+        except Exception as error:  # noqa: BLE001 - each plug-in raises errors of its own
+            raise _store_failure(prefix, error, self._secrets) from None
+        return sorted(walked[1]) if walked else ()
 
     def open(self, path: str) -> Iterator[bytes]:
         try:

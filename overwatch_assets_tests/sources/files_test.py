@@ -75,6 +75,14 @@ def test_every_listed_path_opens_whatever_its_name(tmp_path: Path, scheme: str) 
         assert b"".join(files.open(each.path)).decode() == each.path[len(prefix) + 1 :]
 
 
+def test_folders_are_named_in_order_without_what_is_below_them(tmp_path: Path) -> None:
+    root = written(tmp_path, *ODD_NAMES)
+    (root / "link").symlink_to(root / "date=2024-01-01")
+    files = Files()
+    assert files.folders(f"{root}/") == ["date=2024-01-01", "date=2024-01-02"]
+    assert list(files.folders(f"{root}/none")) == list(files.folders(f"{root}/üñ日.json")) == []
+
+
 def test_a_relative_path_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, "logs/a/1.json")
     monkeypatch.chdir(tmp_path)
@@ -181,6 +189,8 @@ def test_other_stores_are_reached_through_fsspec() -> None:
         store.pipe(f"{root}/{name}", name.encode())
     files = Files()
     assert listed(files, root) == sorted(f"{root}/{name}" for name in ODD_NAMES)
+    assert files.folders(root) == ["date=2024-01-01", "date=2024-01-02"]
+    assert list(files.folders(f"{root}/none")) == []
     assert listed(files, f"{root}/üñ日.json") == [f"{root}/üñ日.json"]
     for each in files.list(root):
         assert b"".join(files.open(each.path)).decode() == each.path[len(root) + 1 :]
@@ -199,6 +209,9 @@ def test_an_s3_bucket_lists_and_opens_like_a_disk(s3: dict[str, str]) -> None:
         assert (each.size, each.etag is None, each.modified_ms is None) == (len(body), False, False)
     assert listed(files, expected[0]) == expected[:1]
     assert not files.exists("s3://logs/none")
+    assert files.folders("s3://logs/audit") == [f"date=2024-01-0{day}" for day in (1, 2, 3)]
+    assert files.folders("s3://logs") == ["audit", "audit-of-another"]
+    assert list(files.folders("s3://logs/none")) == []
     with pytest.raises(FileGone):
         next(files.open("s3://logs/audit/none"))
     again = pickle.loads(pickle.dumps(files))  # noqa: S301 - what a worker process is handed
