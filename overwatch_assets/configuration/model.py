@@ -1,0 +1,232 @@
+"""The configuration file: its keys, their types, meaning and examples.
+
+The JSON schema and the table of keys in the documentation come from here.
+"""
+
+from pathlib import Path
+from typing import Literal, Self, cast
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from overwatch_assets.configuration.fields import (
+    BegunDay,
+    Day,
+    LocalPath,
+    Location,
+    Name,
+    ScopeName,
+    TimeZone,
+    WorkspaceId,
+)
+from overwatch_assets.configuration.problems import refusal
+from overwatch_assets.configuration.storage import Storage, Strict
+from overwatch_assets.module import Scope
+
+
+class AuditLogs(Strict):
+    """Where a workspace's audit logs are delivered."""
+
+    path: Location = Field(
+        description="Folder or URL that directly contains the `date=` folders.",
+        examples=["s3://acme-audit/workspaceId=1234567890123456"],
+    )
+    format: Literal["json"] = Field(default="json", description="Format of the delivered files.")
+
+
+class SparkEventLogs(Strict):
+    """Where a workspace's Spark event logs are found."""
+
+    folders: tuple[Location, ...] = Field(
+        default=(),
+        description="Folders or URLs that are searched for event logs, at any depth.",
+        examples=[["/var/spark-events", "s3://acme-logs/spark"]],
+    )
+    from_clusters: bool = Field(
+        default=False,
+        description="Also search the log destinations of the clusters that the audit logs name.",
+        examples=[True],
+    )
+    mounts: dict[str, Location] = Field(
+        default_factory=dict[str, str],
+        description="Mount points in those destinations, and what they stand for. "
+        "The longest that fits is used.",
+        examples=[{"/mnt/cluster_logs": "s3://acme-logs/clusters"}],
+    )
+
+    @field_validator("mounts", mode="before")
+    @classmethod
+    def _with_mount_points(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        mounts: dict[str, object] = {}
+        for point, source in cast("dict[str, object]", value).items():
+            mount_point = point.removeprefix("dbfs:").rstrip("/")
+            if not mount_point.startswith("/") or not mount_point.isprintable():
+                what = "has a mount point that does not begin with /, or is / itself"
+                raise refusal(what, "Write for example /mnt/cluster_logs")
+            if mount_point in mounts:
+                raise refusal("names a mount point twice", f"Keep one of {mount_point}")
+            mounts[mount_point] = source
+        return mounts
+
+    @model_validator(mode="after")
+    def _finds_something(self) -> Self:
+        if not self.folders and not self.from_clusters:
+            remedy = "Name `folders`, or write `from_clusters: true`, or leave it out"
+            raise refusal("would find no event log", remedy)
+        return self
+
+
+class WorkspaceEntry(Strict):
+    """One workspace."""
+
+    workspace_id: WorkspaceId = Field(
+        description="Organization id: the number after `o=` in the workspace's URL, or any text. "
+        "Kept as written; becomes `organization_id`.",
+        examples=["1234567890123456"],
+    )
+    workspace_name: Name = Field(
+        description="Name of the workspace, unique; in every row.", examples=["analytics"]
+    )
+    cloud: Literal["aws", "azure", "gcp"] = Field(
+        description="Cloud that the workspace runs in.", examples=["aws"]
+    )
+    primordial_date: BegunDay = Field(
+        description="First day that is loaded. Frozen once something is loaded.",
+        examples=["2026-09-21"],
+    )
+    retired_on: Day | None = Field(
+        default=None,
+        description="Last day of a workspace that is no more; what was open then is not shown.",
+        examples=["2026-10-31"],
+    )
+    audit_logs: AuditLogs | None = Field(
+        default=None,
+        description="Where its audit logs are delivered. Left out: none are read.",
+        examples=[{"path": "s3://acme-audit/workspaceId=1234567890123456"}],
+    )
+    spark_event_logs: SparkEventLogs | None = Field(
+        default=None,
+        description="Where its Spark event logs are. Left out: none are read.",
+        examples=[{"folders": ["/var/spark-events"]}],
+    )
+    source_storage: tuple[Storage, ...] = Field(
+        default=(),
+        description="Access to what is read, by root; the longest root above a path is used. "
+        "Left out: as `storage` for the same kind of storage (and Azure account), else the "
+        "environment's or the machine's own credentials.",
+        examples=[[{"root": "s3://acme-logs", "options": {"region": "eu-central-1"}}]],
+    )
+    enabled_scopes: tuple[ScopeName, ...] | None = Field(
+        default=None, description="Scopes that are loaded. Left out: all.", examples=[["audit"]]
+    )
+    excluded_scopes: tuple[ScopeName, ...] = Field(
+        default=(), description="Scopes that are not loaded.", examples=[["sparkEvents"]]
+    )
+
+    @field_validator("cloud", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.strip().casefold() if isinstance(value, str) else value
+
+    @field_validator("retired_on")
+    @classmethod
+    def _after_the_first_day(cls, value: Day | None, info: ValidationInfo) -> Day | None:
+        first_day = info.data.get("primordial_date")
+        if value and first_day and value < first_day:
+            what = f"lies before the first day, {first_day}"
+            raise refusal(what, "Write the last day of the workspace")
+        return value
+
+    @field_validator("spark_event_logs")
+    @classmethod
+    def _with_audit_logs(
+        cls, value: SparkEventLogs | None, info: ValidationInfo
+    ) -> SparkEventLogs | None:
+        if value and value.from_clusters and info.data.get("audit_logs", value) is None:
+            what = "has `from_clusters`, but there are no audit logs to find clusters in"
+            raise refusal(what, "Configure `audit_logs`, or name `folders` instead")
+        return value
+
+    @field_validator("enabled_scopes")
+    @classmethod
+    def _with_audit(cls, value: tuple[Scope, ...] | None) -> tuple[Scope, ...] | None:
+        if value is not None and Scope.AUDIT not in value:
+            raise refusal("leaves out audit, which all others read", "Add audit")
+        return value
+
+    @field_validator("excluded_scopes")
+    @classmethod
+    def _without_audit(cls, value: tuple[Scope, ...], info: ValidationInfo) -> tuple[Scope, ...]:
+        if Scope.AUDIT in value:
+            remedy = "Remove audit from the list; without `audit_logs` it stays empty"
+            raise refusal("switches off audit, which all others read", remedy)
+        if value and info.data.get("enabled_scopes") is not None:
+            raise refusal("stands beside `enabled_scopes`", "Keep one of the two")
+        return value
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Scopes that are loaded."""
+        enabled = Scope if self.enabled_scopes is None else self.enabled_scopes
+        return frozenset(enabled) - frozenset(self.excluded_scopes)
+
+
+class ConfigFile(Strict):
+    """Configuration of overwatch_assets."""
+
+    timezone: TimeZone = Field(
+        default="UTC",
+        description="IANA time zone whose midnights divide the days. "
+        "Frozen once something is loaded.",
+        examples=["Europe/Berlin"],
+    )
+    storage: Storage = Field(
+        description="Where the tables are written.", examples=[{"root": "overwatch_tables"}]
+    )
+    chunk_days: int = Field(
+        default=7,
+        ge=1,
+        le=366,
+        description="Days worked on at once; more are faster and take more memory.",
+        examples=[7],
+    )
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Processes that read logs. Left out: one per CPU.",
+        examples=[4],
+    )
+    dagster_home: LocalPath = Field(
+        default=Path(".dagster_home"),
+        validate_default=True,
+        description="Dagster's own folder: runs, event log, settings.",
+        examples=[".dagster_home"],
+    )
+    secrets_directory: LocalPath | None = Field(
+        default=None,
+        description="Folder below which `file:` references may point. Left out: none may.",
+        examples=["/run/secrets"],
+    )
+    workspaces: tuple[WorkspaceEntry, ...] = Field(
+        description="The workspaces that are observed.",
+        examples=[
+            [
+                {
+                    "workspace_id": "1234567890123456",
+                    "workspace_name": "analytics",
+                    "cloud": "aws",
+                    "primordial_date": "2026-09-21",
+                }
+            ]
+        ],
+        json_schema_extra={"minItems": 1},
+    )
+
+    @field_validator("workspaces", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        if not value:
+            raise refusal("lists no workspace", "Add one, for example with `overwatch init`")
+        return value

@@ -1,0 +1,100 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from overwatch_assets.configuration.reference import (
+    BEGIN,
+    PAGE,
+    SCHEMA,
+    SECTIONS,
+    json_schema,
+    schema_text,
+    with_key_tables,
+    write_reference,
+)
+from overwatch_assets_tests.configuration.loading import MINIMAL, WORKSPACES, loaded
+
+DOCS = Path(__file__).parents[2] / "docs"
+WRITE_AGAIN = "run: python -m overwatch_assets.configuration.reference docs"
+
+
+def test_the_schema_in_the_documentation_is_the_models() -> None:
+    assert (DOCS / SCHEMA).read_text(encoding="utf-8") == schema_text(), WRITE_AGAIN
+
+
+def test_the_tables_in_the_documentation_are_the_models() -> None:
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    assert with_key_tables(page) == page, WRITE_AGAIN
+
+
+def test_both_are_written_in_one_go(tmp_path: Path) -> None:
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    before, _, _ = page.partition(BEGIN)
+    (tmp_path / PAGE).write_text(f"{before}{BEGIN}\n<!-- keys: end -->\n", encoding="utf-8")
+    write_reference(tmp_path)
+    assert (tmp_path / PAGE).read_text(encoding="utf-8") == page
+    assert (tmp_path / SCHEMA).read_text(encoding="utf-8") == schema_text()
+
+
+@pytest.mark.parametrize("model", [model for _, model in SECTIONS])
+def test_every_key_has_a_meaning(model: type[BaseModel]) -> None:
+    unexplained = [name for name, field in model.model_fields.items() if not field.description]
+    assert unexplained == []
+
+
+def examples() -> Iterator[tuple[str, object, object]]:
+    for title, model in SECTIONS:
+        for name, field in model.model_fields.items():
+            for example in field.examples or ():
+                yield title, name, example
+
+
+def around(title: str, name: object, example: object) -> dict[str, object]:
+    """A whole configuration that holds an example of a key."""
+    config: dict[str, object] = yaml.safe_load(MINIMAL)
+    workspace: dict[str, object] = yaml.safe_load(WORKSPACES)["workspaces"][0]
+    config["workspaces"] = [workspace]
+    given = {name: example}
+    match title.replace("`", ""):
+        case "Top level":
+            config |= {str(name): example}
+        case "workspaces[]":
+            workspace |= {str(name): example}
+        case "workspaces[].audit_logs":
+            workspace["audit_logs"] = {"path": "a", **given}
+        case "workspaces[].spark_event_logs":
+            workspace["audit_logs"] = {"path": "a"}
+            workspace["spark_event_logs"] = {"folders": ["a"], **given}
+        case "client_options":
+            config["storage"] = {"root": "a", "client_options": given}
+        case "storage and workspaces[].source_storage[]":
+            config["storage"] = given
+        case options:
+            root = options.removeprefix("options of an ").removeprefix("options of a ")
+            url = root.removesuffix(" root") + "container"
+            config["storage"] = {"root": url, "options": given}
+    return config
+
+
+@pytest.mark.parametrize(("title", "name", "example"), list(examples()))
+def test_every_example_is_accepted(title: str, name: str, example: object) -> None:
+    assert loaded(yaml.dump(around(title, name, example)))
+
+
+def test_the_example_of_the_page_loads() -> None:
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    config = loaded(page.partition("```yaml\n")[2].partition("```")[0])
+    [workspace] = config.workspaces
+    logs = workspace.storage_for("s3://acme-logs/clusters/0919-1")
+    assert logs is not None
+    assert logs.root == "s3://acme-logs"
+
+
+def test_the_schema_holds_no_defaults_of_this_machine() -> None:
+    text = json.dumps(json_schema())
+    assert str(Path.cwd()) not in text
+    assert str(Path.home()) not in text
