@@ -270,8 +270,9 @@ class Storage(Strict):
     def _of_provider(
         cls, value: object, _: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> Options:
-        provider = provider_of(info.data.get("root", ""))
-        model = OPTIONS[provider or Provider.LOCAL]
+        if "root" not in info.data:
+            return LocalOptions()  # The root is refused; its options are checked once it is mended.
+        model = OPTIONS[provider_of(info.data["root"]) or Provider.LOCAL]
         is_left_out = value is None or isinstance(value, LocalOptions)
         return model() if is_left_out else model.model_validate(value, context=info.context)
 

@@ -162,6 +162,13 @@ def test_each_mistake_has_its_own_words(text: str, message: str) -> None:
     assert message in refused(text)
 
 
+def test_options_are_not_blamed_for_a_root_that_is_wrong() -> None:
+    text = "storage: {root: wasbs://c@a/b, options: {tenant_id: env:TENANT}}\n" + WORKSPACES
+    message = refused(text)
+    assert "storage.root" in message
+    assert "tenant_id" not in message
+
+
 @pytest.mark.parametrize("workspace_id", ["2.53E+15", "1234567890123456.0", "1e15", "1,5"])
 def test_an_id_that_a_spreadsheet_rounded_is_refused(workspace_id: str) -> None:
     text = MINIMAL.replace('"1234567890123456"', workspace_id)
