@@ -1,0 +1,91 @@
+"""Writes a workspace's audit log in the bucket-delivery layout of AWS and GCP.
+
+`workspaceId=<id>/date=YYYY-MM-DD/auditlogs_<n>.json`, JSON lines, every parameter a string,
+composite ones JSON text. A delivery covers some hours; what happens just before midnight is
+found in the next day's folder, and some lines are delivered twice.
+"""
+
+import json
+import os
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from overwatch_assets.demo.company import Workspace
+from overwatch_assets.demo.scene import HOUR_MS, MINUTE_MS, SECOND_MS
+from overwatch_assets.demo.world import AuditAction, WorkspaceWorld
+
+DELIVERY_HOURS = 6
+LATENCY_MS = 23 * MINUTE_MS + 11 * SECOND_MS
+LATE_MS = 15 * MINUTE_MS
+"""What happens that shortly before midnight is delivered with the next day."""
+
+
+def write_audit_log(root: Path, world: WorkspaceWorld, account_id: str) -> Path:
+    """Write a workspace's audit files.
+
+    Returns:
+        The workspace's folder, which holds the `date=` folders.
+    """
+    folder = root / f"workspaceId={world.workspace.workspace_id}"
+    deliveries: dict[int, list[AuditAction]] = defaultdict(list)
+    period_ms = DELIVERY_HOURS * HOUR_MS
+    for action in world.actions:
+        deliveries[(action.at_ms + LATE_MS) // period_ms].append(action)
+    repeated: list[str] = []
+    for number, actions in sorted(deliveries.items()):
+        lines = [audit_line(each, world.workspace, account_id) for each in actions]
+        date = datetime.fromtimestamp(number * period_ms / 1000, tz=UTC)
+        path = folder / f"date={date:%Y-%m-%d}" / f"auditlogs_{number}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes("".join(f"{line}\n" for line in [*repeated, *lines]).encode())
+        modified_ms = actions[-1].at_ms + LATENCY_MS
+        os.utime(path, ns=(modified_ms * 10**6, modified_ms * 10**6))
+        repeated = lines[-2:]
+    return folder
+
+
+def audit_line(action: AuditAction, workspace: Workspace, account_id: str) -> str:
+    """Return an action as its line in a delivered file, without the line's end."""
+    record: dict[str, object] = {
+        "version": "2.0",
+        "auditLevel": "WORKSPACE_LEVEL",
+        "timestamp": action.at_ms,
+        "orgId": workspace.workspace_id,
+        "shardName": f"shard-{workspace.region}",
+        "accountId": account_id,
+        "sourceIPAddress": action.address,
+        "userAgent": action.user_agent,
+        "sessionId": action.session_id,
+    }
+    if action.by is not None:
+        record["userIdentity"] = {"email": action.by, "subjectName": None}
+    record |= {
+        "serviceName": action.service,
+        "actionName": action.action,
+        "requestId": action.request_id,
+    }
+    if action.service == "ssh":
+        record["workspaceId"] = workspace.workspace_id
+    if action.params is not None:
+        record["requestParams"] = {
+            key: value if action.has_objects and isinstance(value, dict) else _text(value)
+            for key, value in action.params.items()
+        }
+    record["response"] = {
+        "statusCode": action.status,
+        "errorMessage": action.error,
+        "result": None if action.result is None else _text(action.result),
+    }
+    return _json(record)
+
+
+def _text(value: object) -> str | None:
+    """Return a parameter as Databricks spells it: text, whatever it is."""
+    if value is None or isinstance(value, str):
+        return value
+    return _json(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
