@@ -26,9 +26,10 @@ OBJECT_STORES: Mapping[str, type[S3Store | AzureStore | GCSStore]] = {
 _DELTA_ONLY = re.compile(r"aws_s3_allow_unsafe_rename|aws_s3_locking_provider|delta_dynamo_.*")
 _CLIENT_OPTION = re.compile(
     r"(?:aws_|azure_|google_)?"
-    r"(allow_http|allow_invalid_certificates|connect_timeout|http1_only|http2_only"
-    r"|pool_idle_timeout|proxy_url|proxy_ca_certificate|proxy_excludes|read_timeout"
-    r"|root_certificate|timeout|user_agent)"
+    r"(allow_http|allow_invalid_certificates|connect_timeout|default_content_type|http1_only"
+    r"|http2_keep_alive_interval|http2_keep_alive_timeout|http2_keep_alive_while_idle|http2_only"
+    r"|pool_idle_timeout|pool_max_idle_per_host|proxy_url|proxy_ca_certificate|proxy_excludes"
+    r"|randomize_addresses|read_timeout|root_certificate|timeout|user_agent)"
 )
 _MODIFIED = ("mtime", "last_modified", "LastModified", "modified", "updated")
 

@@ -1,0 +1,220 @@
+"""One delivered audit line to one canonical row, or to the reason why it is none.
+
+The canonical row is the same whatever the route an event came by: absent, null and blank are
+null, numbers that come as text are numbers, request parameters are canonical JSON text.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import msgspec
+import polars as pl
+
+from overwatch_assets.sources.canonical_json import (
+    TooDeep,
+    as_object,
+    canonical_params,
+    compact_text,
+    scalar_text,
+)
+from overwatch_assets.sources.signed_hash import signed_hash
+
+Row = dict[str, str | int | date | None]
+
+RECORD_SCHEMA = pl.Schema(
+    {
+        "serviceName": pl.String,
+        "actionName": pl.String,
+        "timestamp": pl.Int64,
+        "date": pl.Date,
+        "sourceIPAddress": pl.String,
+        "userAgent": pl.String,
+        "requestId": pl.String,
+        "sessionId": pl.String,
+        "version": pl.String,
+        "hashKey": pl.Int64,
+        "userIdentity": pl.Struct({"email": pl.String, "subjectName": pl.String}),
+        "response": pl.Struct(
+            {"statusCode": pl.Int64, "errorMessage": pl.String, "result": pl.String}
+        ),
+        "requestParams": pl.String,
+        "auditLevel": pl.String,
+        "accountId": pl.String,
+        "category": pl.String,
+        "filename": pl.String,
+    }
+)
+"""What is handed over of an audit event; `organization_id` is the workspace asked for."""
+
+_IDENTIFYING = (
+    "timestamp",
+    "serviceName",
+    "actionName",
+    "requestId",
+    "sessionId",
+    "sourceIPAddress",
+    "email",
+    "statusCode",
+    "requestParams",
+)
+_PLAIN = (
+    "serviceName",
+    "actionName",
+    "sourceIPAddress",
+    "userAgent",
+    "requestId",
+    "sessionId",
+    "version",
+    "auditLevel",
+    "accountId",
+    "category",
+)
+_DBSQL_SPELLINGS = {
+    "DataSourceId": "dataSourceId",
+    "DashboardId": "dashboardId",
+    "AlertId": "alertId",
+}
+
+
+class NoRecord(ValueError):
+    """A line is no audit event; the text is the reason, for the rejected row."""
+
+
+class NotJson(NoRecord):
+    """A line is no JSON; the last line of a file may merely be unfinished."""
+
+
+class _Delivered(msgspec.Struct, gc=False):
+    """The fields used of a delivered record; the rest is skipped undecoded."""
+
+    timestamp: object = None
+    serviceName: object = None  # noqa: N815 - as delivered
+    actionName: object = None  # noqa: N815 - as delivered
+    sourceIPAddress: object = None  # noqa: N815 - as delivered
+    userAgent: object = None  # noqa: N815 - as delivered
+    requestId: object = None  # noqa: N815 - as delivered
+    sessionId: object = None  # noqa: N815 - as delivered
+    version: object = None
+    userIdentity: object = None  # noqa: N815 - as delivered
+    response: object = None
+    requestParams: object = None  # noqa: N815 - as delivered
+    auditLevel: object = None  # noqa: N815 - as delivered
+    accountId: object = None  # noqa: N815 - as delivered
+    category: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecords:
+    """Decodes lines.
+
+    Attributes:
+        counts: Values that had another shape than their column, and were left out.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    _decoder: msgspec.json.Decoder[_Delivered] = field(
+        default_factory=lambda: msgspec.json.Decoder(_Delivered)
+    )
+
+    def decode(self, line: bytes) -> Row:
+        """Make a line a row: the columns of `RECORD_SCHEMA`, structs as their fields.
+
+        `date` and `filename` are the caller's to add.
+
+        Raises:
+            NoRecord: The line is no JSON object, or lacks what every event has.
+        """
+        try:
+            row = self._row(self._decoder.decode(line))
+            row["hashKey"] = hash_key(row)
+        except msgspec.ValidationError as error:
+            raise NoRecord(f"not an audit record: {error}") from error
+        except msgspec.DecodeError as error:
+            raise NotJson(f"not JSON: {error}") from error
+        except UnicodeError as error:
+            raise NoRecord("not valid Unicode") from error
+        except (RecursionError, TooDeep) as error:
+            raise NoRecord("nested too deeply") from error
+        return row
+
+    def _row(self, delivered: _Delivered) -> Row:
+        row: Row = {name: self._text(name, getattr(delivered, name)) for name in _PLAIN}
+        row["timestamp"] = whole_number(delivered.timestamp)
+        if row["timestamp"] is None:
+            raise NoRecord("no timestamp in epoch milliseconds")
+        if row["serviceName"] is None or row["actionName"] is None:
+            raise NoRecord("no serviceName or no actionName")
+        identity = self._object("userIdentity", delivered.userIdentity)
+        for name in ("email", "subjectName"):
+            row[name] = self._text(name, identity.get(name))
+        response = self._object("response", delivered.response)
+        row["statusCode"] = whole_number(response.get("statusCode"))
+        row["errorMessage"] = self._text("errorMessage", response.get("errorMessage"))
+        row["result"] = compact_text(response.get("result")) or None
+        params = self._object("requestParams", delivered.requestParams)
+        if row["serviceName"] == "databrickssql":
+            params = _one_spelling(params)
+        row["requestParams"] = canonical_params(params)
+        return row
+
+    def _text(self, name: str, value: object) -> str | None:
+        if value is None:
+            return None
+        text = scalar_text(value)
+        if text is None:
+            self.counts[f"{name} is no text"] += 1
+        return text if text and text.strip() else None
+
+    def _object(self, name: str, value: object) -> Mapping[str, object]:
+        found = as_object(value)
+        if found is None and value not in (None, ""):
+            self.counts[f"{name} is no object"] += 1
+        return found or {}
+
+
+def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows as a frame of `RECORD_SCHEMA`; a struct whose fields are all null is null."""
+    structs = {name: dtype for name, dtype in RECORD_SCHEMA.items() if isinstance(dtype, pl.Struct)}
+    plain = {name: dtype for name, dtype in RECORD_SCHEMA.items() if name not in structs}
+    fields = {field.name: field.dtype for dtype in structs.values() for field in dtype.fields}
+    flat = pl.DataFrame(
+        {name: [row[name] for row in rows] for name in (*plain, *fields)},
+        schema={**plain, **fields},
+    )
+    return flat.with_columns(
+        pl.when(pl.any_horizontal(pl.col(each.name).is_not_null() for each in dtype.fields))
+        .then(pl.struct(each.name for each in dtype.fields))
+        .alias(name)
+        for name, dtype in structs.items()
+    ).select(RECORD_SCHEMA.names())
+
+
+def hash_key(row: Row) -> int:
+    """Signed xxh64 of what tells one event from another; null and blank are the same."""
+    parts = (row[name] for name in _IDENTIFYING)
+    return signed_hash("\x1f".join("" if part is None else str(part) for part in parts).encode())
+
+
+def whole_number(value: object) -> int | None:
+    """A number, also one written as text or with a zero fraction, if 64 bits hold it."""
+    match value:
+        case bool():
+            return None
+        case int():
+            number = value
+        case float() if value.is_integer():
+            number = int(value)
+        case str() if len(value) <= 20 and value.strip().lstrip("-").isdecimal():  # noqa: PLR2004 - digits of 64 bits and a sign
+            number = int(value)
+        case _:
+            return None
+    return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def _one_spelling(params: Mapping[str, object]) -> Mapping[str, object]:
+    """Some databrickssql events spell three ids with a capital; the small letter wins."""
+    renamed = {_DBSQL_SPELLINGS.get(key, key): value for key, value in params.items()}
+    small = {key: value for key, value in params.items() if key in renamed and value is not None}
+    return {**renamed, **small}
