@@ -1,0 +1,159 @@
+"""Where clusters deliver their logs, as their audit events say.
+
+A cluster may have logged to several destinations in its life; all of them count. What a
+destination is called inside the workspace is translated to what can be read from outside.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import msgspec
+import polars as pl
+
+from overwatch_assets.module import DayWindow
+
+DAY_MS = 86_400_000
+LISTED_DAYS_BEFORE = 4
+"""Clusters of the three days before are asked too, and a cluster is of the day after a sign."""
+
+SIGN_LASTS_DAYS = 30
+"""How long a cluster without any further sign is believed to run."""
+
+DESTINATIONS = pl.Schema({"cluster_id": pl.String, "prefix": pl.String})
+
+_STORES = {
+    "s3": "s3",
+    "s3a": "s3",
+    "s3n": "s3",
+    "abfss": "abfss",
+    "abfs": "abfss",
+    "gs": "gs",
+}
+_KINDS = ("dbfs", "s3", "volumes")
+_CLUSTER_ID = r"^[A-Za-z0-9_-]+$"
+_ENDS = ("delete", "deleteResult", "permanentDelete")
+
+
+def cluster_log_destinations(
+    audit: pl.LazyFrame, mounts: Mapping[str, str], days: Sequence[DayWindow] | None = None
+) -> pl.DataFrame:
+    """Prefixes below which the event logs of clusters are found: `cluster_id`, `prefix`.
+
+    Destinations in the workspace's own file system that no mount covers stay `dbfs:/...`:
+    reading them fails with the remedy. Schemes that are no storage are left out.
+
+    Args:
+        audit: Rows of `audit_log_bronze` of one workspace, as far back as there are.
+        mounts: Mount point (`/mnt/logs`) to what it stands for, a URL or a local folder.
+        days: Only clusters that may have run on these days; None: all.
+    """
+    named = (
+        audit.filter(pl.col("requestParams").str.contains("cluster_log_conf", literal=True))
+        .select(
+            cluster_id=cluster_id_of(),
+            conf=pl.col("requestParams").str.json_path_match("$.cluster_log_conf"),
+        )
+        .filter(pl.col("cluster_id").str.contains(_CLUSTER_ID), pl.col("conf").is_not_null())
+        .unique()
+    )
+    if days is not None:
+        named = named.join(clusters_of_days(audit, days), on="cluster_id", how="semi")
+    found = {
+        (cluster_id, f"{folder.rstrip('/')}/{cluster_id}/eventlog")
+        for cluster_id, conf in named.collect().iter_rows()
+        for destination in _destinations(conf)
+        if (folder := readable(destination, mounts)) is not None
+    }
+    return pl.DataFrame(sorted(found), schema=DESTINATIONS, orient="row")
+
+
+def clusters_of_days(audit: pl.LazyFrame, days: Sequence[DayWindow]) -> pl.LazyFrame:
+    """Clusters that may have run on the days, one `cluster_id` each.
+
+    Those with an audit event shortly before, on or right after the days, and those whose last
+    event of the 30 days before was not their end: a long-running cluster leaves no trace.
+    Asking for more clusters than needed costs time, never rows.
+    """
+    since_ms = days[0].window.since_ms
+    until_ms = days[-1].window.until_ms + DAY_MS
+    at_ms = pl.col("timestamp")
+    signs = audit.filter(
+        (at_ms >= since_ms - SIGN_LASTS_DAYS * DAY_MS) & (at_ms < until_ms)
+    ).select(
+        "timestamp",
+        cluster_id=cluster_id_of(),
+        is_end=(pl.col("serviceName") == "clusters") & pl.col("actionName").is_in(_ENDS),
+    )
+    is_near = at_ms >= since_ms - LISTED_DAYS_BEFORE * DAY_MS
+    is_newest = at_ms == at_ms.max()
+    may_run = is_near.any() | (is_newest & ~pl.col("is_end")).any()
+    return (
+        signs.filter(pl.col("cluster_id").str.contains(_CLUSTER_ID))
+        .group_by("cluster_id")
+        .agg(may_run.alias("may_run"))
+        .filter("may_run")
+        .select("cluster_id")
+    )
+
+
+def cluster_id_of() -> pl.Expr:
+    """Cluster that an audit row concerns, jobs' clusters included; null: none."""
+    params = pl.col("requestParams").str
+    of_clusters = pl.col("serviceName") == "clusters"
+    of_result = pl.col("response").struct.field("result").str.json_path_match("$.cluster_id")
+    cluster_id = params.json_path_match("$.cluster_id")
+    return (
+        pl.when(of_clusters & pl.col("actionName").str.ends_with("Result"))
+        .then(params.json_path_match("$.clusterId"))
+        .when(of_clusters & (pl.col("actionName") == "create"))
+        .then(of_result)
+        .when(pl.col("serviceName") == "jobs")
+        .then(pl.coalesce(params.json_path_match("$.clusterId"), cluster_id))
+        .otherwise(cluster_id)
+    )
+
+
+def readable(destination: str, mounts: Mapping[str, str]) -> str | None:
+    """A destination as it can be read from outside the workspace; None: it is no storage.
+
+    The longest mount on a `/` boundary counts; what follows it is kept as it is.
+    """
+    text = destination.strip().rstrip("/")
+    scheme, colon, rest = text.partition(":")
+    store = _STORES.get(scheme.lower())
+    if colon and store is not None and rest.startswith("//"):
+        return f"{store}:{rest}"
+    if colon and scheme.lower() == "dbfs":
+        text = rest
+    if not text.startswith("/"):
+        return None
+    path = "/" + text.lstrip("/")
+    points = {_mount_point(point): source for point, source in mounts.items()}
+    covering = [point for point in points if point and f"{path}/".startswith(f"{point}/")]
+    if not covering:
+        return f"dbfs:{path}"
+    point = max(covering, key=len)
+    source = re.sub(r"^s3[an]://", "s3://", points[point], flags=re.IGNORECASE)
+    return source.rstrip("/") + path[len(point) :]
+
+
+def _mount_point(text: str) -> str:
+    return text.strip().removeprefix("dbfs:").rstrip("/")
+
+
+def _destinations(conf: str) -> Sequence[str]:
+    """The destinations that the text of a `cluster_log_conf` gives."""
+    try:
+        found: object = msgspec.json.decode(conf)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ()
+    if not isinstance(found, dict):
+        return ()
+    kinds = (cast("dict[str, object]", found).get(kind) for kind in _KINDS)
+    given = (
+        cast("dict[str, object]", kind).get("destination")
+        for kind in kinds
+        if isinstance(kind, dict)
+    )
+    return [each for each in given if isinstance(each, str)]
