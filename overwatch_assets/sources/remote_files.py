@@ -5,7 +5,7 @@ No message repeats the value of an option or a signed URL.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol, cast
 from urllib.parse import quote
@@ -31,6 +31,13 @@ _CLIENT_OPTION = re.compile(
     r"|pool_idle_timeout|pool_max_idle_per_host|proxy_url|proxy_ca_certificate|proxy_excludes"
     r"|randomize_addresses|read_timeout|root_certificate|timeout|user_agent)"
 )
+_RETRY_OPTION = re.compile(
+    r"max_retries|retry_timeout|backoff_config\.(?:init_backoff|max_backoff|base)"
+)
+SHORTEST_SECRET = 8
+"""Shorter values of options (`true`, `1`) hide nothing and would riddle the message."""
+
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
 _MODIFIED = ("mtime", "last_modified", "LastModified", "modified", "updated")
 
 
@@ -41,7 +48,7 @@ class ObjectFiles:
         self._url = f"{scheme}://{bucket}"
         self._secrets = tuple(options.values())
         lower = {key.lower(): value for key, value in options.items()}
-        # obstore panics when a client option stands among the others.
+        # obstore panics when an option of its HTTP client stands among the store's.
         client = {
             found[1]: value
             for key, value in lower.items()
@@ -50,11 +57,14 @@ class ObjectFiles:
         config = {
             key: value
             for key, value in lower.items()
-            if not _CLIENT_OPTION.fullmatch(key) and not _DELTA_ONLY.fullmatch(key)
+            if not any(each.fullmatch(key) for each in (_CLIENT_OPTION, _DELTA_ONLY, _RETRY_OPTION))
         }
         try:
             self._store = OBJECT_STORES[scheme].from_url(
-                self._url, config=cast("Any", config), client_options=cast("Any", client)
+                self._url,
+                config=cast("Any", config),
+                client_options=cast("Any", client),
+                retry_config=cast("Any", _retries(lower)),
             )
         except (BaseError, ValueError) as error:
             wrong = _scrubbed(str(error), self._secrets)
@@ -101,6 +111,35 @@ class ObjectFiles:
     @staticmethod
     def _info(path: str, meta: "obstore.ObjectMeta") -> FileInfo:
         return FileInfo(path, meta["size"], _epoch_ms(meta["last_modified"]), meta["e_tag"])
+
+
+def _retries(options: Mapping[str, str]) -> Mapping[str, object]:
+    """delta-rs' options of repeated requests, as obstore wants them."""
+    backoff: dict[str, object] = {
+        name: _span(options[key])
+        for name in ("init_backoff", "max_backoff")
+        if (key := f"backoff_config.{name}") in options
+    }
+    if base := options.get("backoff_config.base"):
+        backoff["base"] = float(base)
+    retries: dict[str, object] = {"backoff": backoff} if backoff else {}
+    if limit := options.get("max_retries"):
+        retries["max_retries"] = int(limit)
+    if within := options.get("retry_timeout"):
+        retries["retry_timeout"] = _span(within)
+    return retries
+
+
+def _span(text: str) -> timedelta:
+    """A span such as `1500ms`, `30s` or `3m`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = re.fullmatch(r"(\d+)(ms|s|m)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no span of time such as 30s")
+    return timedelta(milliseconds=int(found[1]) * _MILLISECONDS[found[2]])
 
 
 class _Filesystem(Protocol):
@@ -189,9 +228,9 @@ def _store_failure(path: str, error: Exception, secrets: Iterable[str]) -> Sourc
 
 
 def _scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """The first line, cut to 300 characters, without query strings and secrets."""
+    """The first line, cut to 300 characters, without query strings and options' values."""
     line = re.sub(r"\?\S*", "", text.partition("\n")[0])
     for secret in chain.from_iterable((each, quote(each, safe="")) for each in secrets):
-        if secret:
+        if len(secret) >= SHORTEST_SECRET:
             line = line.replace(secret, "[REDACTED]")
     return line[:300]

@@ -62,6 +62,12 @@ def s3() -> Iterator[dict[str, str]]:
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_ALLOW_HTTP": "true",
         "AWS_S3_ALLOW_UNSAFE_RENAME": "true",
+        "max_retries": "1",
+        "retry_timeout": "3m",
+        "backoff_config.init_backoff": "100ms",
+        "backoff_config.max_backoff": "1s",
+        "backoff_config.base": "2",
+        "connect_timeout": "5s",
     }
     server.stop()
 
@@ -220,12 +226,20 @@ def test_an_s3_bucket_lists_and_opens_like_a_disk(s3: dict[str, str]) -> None:
 
 def test_no_message_repeats_an_option(s3: dict[str, str]) -> None:
     nowhere = {**s3, "AWS_ENDPOINT_URL": "http://127.0.0.1:1/" + SECRET}
-    files = Files({"s3://nobucket": s3, "s3://nowhere": nowhere, "s3://odd": {"nonsense": SECRET}})
+    files = Files(
+        {
+            "s3://nobucket": s3,
+            "s3://nowhere": nowhere,
+            "s3://odd": {"nonsense": SECRET},
+            "s3://slow": {"retry_timeout": SECRET},
+        }
+    )
     messages = [repr(files)]
     for root, remedy in (
         ("s3://nobucket/a", "bucket's name"),
         ("s3://nowhere/a", "network"),
         ("s3://odd/a", "names and values"),
+        ("s3://slow/a", "names and values"),
     ):
         with pytest.raises((SourceError, ConfigError), match=remedy) as failed:
             listed(files, root)
