@@ -53,15 +53,24 @@ def window_of(day: date, zone: ZoneInfo) -> Window:
 
 
 def gathered(
-    root: Path, *days: date, known: pl.DataFrame | None = None, zone: str = "UTC"
+    root: Path,
+    *days: date,
+    known: pl.DataFrame | None = None,
+    zone: str = "UTC",
+    snapshot: datetime = NOW,
+    first_day: date = FIRST_DAY,
 ) -> Gathered:
     scratch = root.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    windows = [DayWindow(day, window_of(day, ZoneInfo(zone))) for day in days]
+    wholes = {day: window_of(day, ZoneInfo(zone)) for day in days}
+    windows = [
+        DayWindow(day, Window(whole.since, min(whole.until, snapshot)))
+        for day, whole in wholes.items()
+    ]
     request = Request(
         organization_id="1",
         days=windows,
-        first_ms=window_of(FIRST_DAY, ZoneInfo(zone)).since_ms,
+        first_ms=window_of(first_day, ZoneInfo(zone)).since_ms,
         now_ms=round(NOW.timestamp() * 1000),
         known=PROCESSED_FILES.schema.to_frame() if known is None else known,
         clusters=pl.DataFrame(),
@@ -133,6 +142,14 @@ def test_days_are_those_of_the_configured_time_zone(root: Path) -> None:
     delivered(root, MONDAY, event("2024-05-06 21:59", "a"), event("2024-05-06 22:00", "b"))
     found = gathered(root, TUESDAY, zone="Europe/Berlin")
     assert actions(found, TUESDAY) == ["b"]
+
+
+def test_what_comes_after_the_snapshot_waits_for_the_next_load(root: Path) -> None:
+    delivered(root, MONDAY, event("2024-05-06 08:00", "a"), event("2024-05-06 09:00", "b"))
+    morning = datetime(2024, 5, 6, 9, tzinfo=UTC)
+    found = gathered(root, MONDAY, snapshot=morning)
+    assert (actions(found, MONDAY), found.counts) == (["a"], {"after_snapshot": 1})
+    assert actions(gathered(root, MONDAY, known=tracker(found)), MONDAY) == ["a", "b"]
 
 
 def test_a_known_file_is_opened_only_for_the_days_it_holds(root: Path) -> None:
@@ -295,3 +312,14 @@ def test_many_rows_are_held_in_the_scratch_folder(root: Path) -> None:
     delivered(root, MONDAY, *lines)
     found = gathered(root, MONDAY, TUESDAY)
     assert [found.rows[day].collect().height for day in (MONDAY, TUESDAY)] == [22_500, 22_500]
+
+
+def test_every_published_sample_is_a_row_or_is_rejected(root: Path, test_data: Path) -> None:
+    samples = (test_data / "api" / "audit_panther_samples.jsonl").read_bytes().splitlines()
+    delivered(root, MONDAY, *samples)
+    days = date(2009, 2, 13), date(2024, 1, 1)
+    found = gathered(root, *days, first_day=date(2009, 1, 1))
+    rows = [row for day in days for row in actions(found, day)]
+    rejected = reasons(found)
+    assert (len(samples), len(rows), len(rejected), found.counts) == (87, 80, 7, {})
+    assert {reason for _, reason in rejected} == {"no timestamp in epoch milliseconds"}
