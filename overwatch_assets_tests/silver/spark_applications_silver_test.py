@@ -85,6 +85,17 @@ def test_stragglers_after_midnight_prolong_the_hour_of_the_day_before() -> None:
     ]
 
 
+def test_the_hour_counts_from_the_last_straggler_of_the_day_before() -> None:
+    loaded = contexts(
+        job_start("2024-05-06 08:00"),
+        application_end("2024-05-06 23:10"),
+        job_end("2024-05-06 23:40"),
+        job_end("2024-05-07 00:20", job_id=1),
+        days=(MONDAY, TUESDAY),
+    )
+    assert loaded.rows(TUESDAY, "closedMS") == [(ms("2024-05-07 01:20"),)]
+
+
 def test_the_next_context_of_a_cluster_replaces_the_one_before() -> None:
     loaded = contexts(
         job_start("2024-05-06 08:00", context="a"),
