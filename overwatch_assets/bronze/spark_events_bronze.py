@@ -3,11 +3,14 @@
 A row belongs to the day of the event (`eventTimeMS`), wherever its line was found: in the live
 file, its rolled copy, a copied folder. The same event found twice is one row. Task
 accumulables, 38 to 92 % of a task's bytes, are not stored; nor are the event types that no
-table uses, which are only counted per file in `spark_events_processedFiles`.
+table uses, which are only counted per file in `spark_events_processedfiles`.
 """
 
 import polars as pl
 
+from overwatch_assets.bronze.spark_events_processedfiles import PROCESSED_FILES
+from overwatch_assets.bronze.spark_events_rejected import REJECTED
+from overwatch_assets.bronze.union import union_by_key
 from overwatch_assets.module import Column, FromSource, Grain, Scope, Stored, Window, module
 
 FILENAME_GROUP = pl.Struct(
@@ -183,6 +186,26 @@ APPLICATION_INFO = pl.Struct(
 )
 PROPERTIES = pl.Map(pl.String, pl.String)
 
+KEYS = (
+    "SparkContextID",
+    "Event",
+    "eventTimeMS",
+    "ExecutorID",
+    "executionId",
+    "JobID",
+    "StageID",
+    "StageAttemptID",
+    "TaskInfo.TaskID",
+    "TaskInfo.Attempt",
+    "TaskEndReason.Reason",
+    "id",
+    "runId",
+    "batchId",
+)
+"""A resubmitted task ends twice with equal ids and finish times: the reason tells them apart."""
+
+ORIGIN = ("filename", "filenameGroup")
+
 COLUMNS = (
     Column("Event", pl.String, "Event type as logged: short name, or full class name."),
     Column(
@@ -244,3 +267,45 @@ COLUMNS = (
     Column("StageInfo", STAGE_INFO, "Stage of a stage event."),
     Column("Properties", PROPERTIES, "Job properties used above, by scrubbed key, on job starts."),
 )
+
+
+@module(
+    module_id=1006,
+    name="Bronze_SparkEventLogs",
+    scope=Scope.SPARK_EVENTS,
+    grain=Grain.EVENT,
+    columns=COLUMNS,
+    keys=KEYS,
+    reads={"events": FromSource("spark_event_logs"), "stored": Stored()},
+    decided_by="eventTimeMS",
+    follows=("audit_log_bronze",),
+    tracker=PROCESSED_FILES,
+    rejected=REJECTED,
+)
+def spark_events_bronze(
+    events: pl.LazyFrame, stored: pl.LazyFrame, *, window: Window
+) -> pl.LazyFrame:
+    """Unite the day's events with those stored, one per key.
+
+    Of several events of one key the one with the greatest content stays, and of copies of one
+    event that of the rolled file: neither the order of files nor reading them again changes
+    the table. An event that one of two copied folders can't attribute to a cluster has the
+    other's cluster.
+
+    Args:
+        events: Events of the day, as logged: repeated, in any order.
+        stored: Rows that the day holds already; logs expire, so none is dropped.
+        window: The day; events outside of it are not its own.
+    """
+    names = [column.name for column in COLUMNS if column.name != "organization_id"]
+    of_day = events.filter(window.contains_ms(pl.col("eventTimeMS")))
+    name = pl.col("filename").str.extract(r"([^/]*)$")
+    is_live = (name == "eventlog") | name.str.ends_with(".inprogress")
+    return union_by_key(
+        of_day.select(names),
+        stored.select(names),
+        keys=spark_events_bronze.table.key_columns,
+        content=[name for name in names if name not in ORIGIN],
+        origin=pl.format("{}{}", is_live.cast(pl.Int8), "filename"),
+        least=("clusterId",),
+    )

@@ -1,0 +1,288 @@
+"""Lines of a block as decoded events; a line that is none is told, with the reason.
+
+Lines of one type are decoded one after the other without a dictionary per event. When one of
+them fails, they are decoded again singly, each from its whole text, so that what was cut out
+of a line never decides whether it is an event.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from overwatch_assets.sources.spark_event_logs import events, task_events
+from overwatch_assets.sources.spark_event_logs.columns import frame_of
+from overwatch_assets.sources.spark_event_logs.dispatch import Dispatched, Lines, dispatched
+from overwatch_assets.sources.spark_event_logs.lines import HEAD_BYTES, Block
+
+LINE = "_line"
+"""Working column: number of the event's line in its file."""
+
+TASK_START = "SparkListenerTaskStart"
+TASK_END = "SparkListenerTaskEnd"
+APPLICATION_START = "SparkListenerApplicationStart"
+
+_SQL = "org.apache.spark.sql.execution.ui.SparkListener"
+_STREAMING = "org.apache.spark.sql.streaming.StreamingQueryListener$"
+
+TYPES: dict[str, type[msgspec.Struct]] = {
+    TASK_START: task_events.TaskStart,
+    TASK_END: task_events.TaskEnd,
+    APPLICATION_START: events.ApplicationStart,
+    "SparkListenerApplicationEnd": events.ApplicationEnd,
+    "SparkListenerExecutorAdded": events.ExecutorAdded,
+    "SparkListenerExecutorRemoved": events.ExecutorRemoved,
+    "SparkListenerJobStart": events.JobStart,
+    "SparkListenerJobEnd": events.JobEnd,
+    "SparkListenerStageSubmitted": events.StageSubmitted,
+    "SparkListenerStageCompleted": events.StageCompleted,
+    f"{_SQL}SQLExecutionStart": events.SQLExecutionStart,
+    f"{_SQL}SQLExecutionEnd": events.SQLExecutionEnd,
+    f"{_STREAMING}QueryStarted": events.QueryStarted,
+    f"{_STREAMING}QueryStartedEvent": events.QueryStarted,
+    f"{_STREAMING}QueryProgress": events.QueryProgress,
+    f"{_STREAMING}QueryProgressEvent": events.QueryProgress,
+}
+"""Event types that are decoded, by the name in the log; Spark 2.0 has the shorter ones."""
+
+_NOT_AN_EVENT = (ValueError, RecursionError)
+"""What decoding raises; deep nesting is no decoding error to msgspec."""
+
+MOST_BAD_LINES = 10_000
+"""Bad lines of a file that are kept; more are only counted."""
+
+_ROWS_AT_ONCE = 2000
+"""Objects made into columns at once: few enough to be still in the processor's cache."""
+
+_MOST_TYPE_NAMES = 1000
+_LONGEST_TYPE_NAME = 200
+_FURTHER_TYPES = "(further types)"
+
+
+def _decoder(shape: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 - any type
+    return msgspec.json.Decoder(shape, strict=False).decode
+
+
+_DECODERS = {name: _decoder(shape) for name, shape in TYPES.items()}
+_decode_task_start = _DECODERS[TASK_START]
+_decode_task_end: Callable[[bytes], task_events.TaskEnd] = _DECODERS[TASK_END]
+_decode_reason = _decoder(task_events.EndReason | None)
+_decode_metrics = _decoder(task_events.ExecutorMetrics | None)
+_decode_any = _decoder(events.AnyEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no event.
+
+    Attributes:
+        number: In the file, from 1.
+        reason: What is wrong with it; never its content.
+        text: Its beginning.
+    """
+
+    number: int
+    reason: str
+    text: bytes
+
+
+@dataclass(slots=True)
+class Repeated:
+    """Values of which most are repeated: each different text is decoded once.
+
+    Attributes:
+        values: The different values.
+        rows: Which of them each event has.
+    """
+
+    values: list[Any] = field(default_factory=list[Any])
+    rows: list[int] = field(default_factory=list[int])
+    _known: dict[bytes, int] = field(default_factory=dict[bytes, int])
+
+    def learn(self, texts: Sequence[bytes], decode: Callable[[bytes], Any]) -> None:
+        """Decode the texts that are new.
+
+        Raises:
+            ValueError: One of them is no such value; nothing is learned then.
+            RecursionError: Likewise.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        values = [decode(text) for text in new]
+        for text in new:
+            self._known[text] = len(self._known)
+        self.values += values
+
+    def add(self, texts: Sequence[bytes]) -> None:
+        """Add an event per text; all of them were learned."""
+        known = self._known
+        self.rows += [known[text] for text in texts]
+
+
+@dataclass(slots=True)
+class Typed:
+    """Events of one type.
+
+    Attributes:
+        shape: Their type.
+        rows: The last of them, not yet columns.
+    """
+
+    shape: type[msgspec.Struct]
+    rows: list[Any] = field(default_factory=list[Any])
+    _numbers: list[int] = field(default_factory=list[int])
+    _frames: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
+
+    def extend(self, rows: Sequence[Any], numbers: Sequence[int]) -> None:
+        """Add events with the numbers of their lines."""
+        self.rows += rows
+        self._numbers += numbers
+        if len(self.rows) >= _ROWS_AT_ONCE:
+            self._make_columns()
+
+    def frame(self) -> pl.DataFrame | None:
+        """All events with the numbers of their lines; None without events."""
+        if self.rows:
+            self._make_columns()
+        return pl.concat(self._frames) if self._frames else None
+
+    def _make_columns(self) -> None:
+        numbers = pl.Series(LINE, self._numbers, dtype=pl.Int64)
+        self._frames.append(frame_of(self.rows, self.shape).insert_column(0, numbers))
+        self.rows, self._numbers = [], []
+
+
+class BlockLines:
+    """Whole lines of a block by number, split when the first is asked for."""
+
+    def __init__(self, block: Block, first_number: int) -> None:
+        self.block = block
+        self.first_number = first_number
+        self._texts: list[bytes] | None = None
+
+    def text(self, number: int) -> bytes:
+        """The line of that number in the file."""
+        if self._texts is None:
+            self._texts = self.block.text[self.block.begin : self.block.end].split(b"\n")
+        return self._texts[number - self.first_number]
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Decoded events of adjacent blocks.
+
+    Attributes:
+        task_ends: Ends of tasks.
+        reasons: Why each of them ended.
+        executor_metrics: Each one's executor metrics.
+        others: Of all other decoded types, by type.
+        counts: Events by type, those that are not decoded included.
+        bad: Lines that are no events, in no order, up to `MOST_BAD_LINES`.
+        bad_count: How many there are.
+    """
+
+    task_ends: Typed = field(default_factory=lambda: Typed(task_events.TaskEnd))
+    reasons: Repeated = field(default_factory=Repeated)
+    executor_metrics: Repeated = field(default_factory=Repeated)
+    others: dict[str, Typed] = field(default_factory=dict[str, Typed])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    bad: list[BadLine] = field(default_factory=list[BadLine])
+    bad_count: int = 0
+
+    def add(self, lines: BlockLines) -> int:
+        """Decode the lines of a block; returns how many they are."""
+        found = dispatched(lines.block, lines.first_number)
+        self._add_task_ends(found, lines)
+        self._add_others(TASK_START, found.task_starts)
+        for name, of_type in found.others.items():
+            known = name.decode("latin-1")
+            if known in TYPES:
+                self._add_others(known, of_type)
+            else:
+                self._add_by_content(of_type)
+        return found.count
+
+    def _add_task_ends(self, found: Dispatched, lines: BlockLines) -> None:
+        texts, numbers = found.task_ends.texts, found.task_ends.numbers
+        if not texts:
+            return
+        try:
+            self._extend_task_ends(texts, found.executor_metrics, numbers)
+        except _NOT_AN_EVENT:
+            for text, metrics, number in zip(texts, found.executor_metrics, numbers, strict=True):
+                try:
+                    self._extend_task_ends([text], [metrics], [number])
+                except _NOT_AN_EVENT:
+                    self._add_task_end(lines.text(number), number)
+
+    def _add_task_end(self, text: bytes, number: int) -> None:
+        try:
+            self._extend_task_ends([text], [None], [number])
+        except _NOT_AN_EVENT as error:
+            self.reject(number, _reason(error), text)
+
+    def _extend_task_ends(
+        self, texts: Sequence[bytes], metrics: Sequence[bytes | None], numbers: Sequence[int]
+    ) -> None:
+        rows = list(map(_decode_task_end, texts))
+        reason_texts = [bytes(row.reason) for row in rows]
+        metrics_texts = [
+            bytes(row.executor_metrics) if cut_out is None else cut_out
+            for row, cut_out in zip(rows, metrics, strict=True)
+        ]
+        self.reasons.learn(reason_texts, _decode_reason)
+        self.executor_metrics.learn(metrics_texts, _decode_metrics)
+        self.reasons.add(reason_texts)
+        self.executor_metrics.add(metrics_texts)
+        self.task_ends.extend(rows, numbers)
+        self.counts[TASK_END] += len(rows)
+
+    def _add_others(self, name: str, lines: Lines) -> None:
+        """Add lines of a decoded type."""
+        decode = _DECODERS[name]
+        rows, numbers = [], lines.numbers
+        try:
+            rows = list(map(decode, lines.texts))
+        except _NOT_AN_EVENT:
+            numbers = []
+            for text, number in zip(lines.texts, lines.numbers, strict=True):
+                try:
+                    rows.append(decode(text))
+                    numbers.append(number)
+                except _NOT_AN_EVENT as error:
+                    self.reject(number, _reason(error), text)
+        self.counts[name] += len(rows)
+        if name not in self.others:
+            self.others[name] = Typed(TYPES[name])
+        self.others[name].extend(rows, numbers)
+
+    def _add_by_content(self, lines: Lines) -> None:
+        """Add lines whose beginning names no decoded type: another type, or other spelling."""
+        for text, number in zip(lines.texts, lines.numbers, strict=True):
+            try:
+                name: str = _decode_any(text).Event
+            except _NOT_AN_EVENT as error:
+                self.reject(number, _reason(error), text)
+                continue
+            if name == TASK_END:
+                self._add_task_end(text, number)
+            elif name in TYPES:
+                self._add_others(name, Lines([text], [number]))
+            else:
+                self._count(name[:_LONGEST_TYPE_NAME])
+
+    def reject(self, number: int, reason: str, text: bytes) -> None:
+        """Count a line that is no event, and keep its beginning."""
+        self.bad_count += 1
+        if len(self.bad) < MOST_BAD_LINES:
+            self.bad.append(BadLine(number, reason, text[:HEAD_BYTES]))
+
+    def _count(self, name: str) -> None:
+        is_counted = name in self.counts or len(self.counts) < _MOST_TYPE_NAMES
+        self.counts[name if is_counted else _FURTHER_TYPES] += 1
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else f"no event: {error}"

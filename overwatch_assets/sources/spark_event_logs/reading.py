@@ -1,0 +1,233 @@
+"""One event log, read once from beginning to end in bounded memory."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import polars as pl
+
+from overwatch_assets.errors import SourceError
+from overwatch_assets.sources.compression import UnreadableContent
+from overwatch_assets.sources.paths import FileGone
+from overwatch_assets.sources.spark_event_logs.decoding import (
+    APPLICATION_START,
+    LINE,
+    MOST_BAD_LINES,
+    TYPES,
+    BlockLines,
+    Decoded,
+)
+from overwatch_assets.sources.spark_event_logs.layout import LogPath
+from overwatch_assets.sources.spark_event_logs.lines import Block, LongLine, blocks_of
+from overwatch_assets.sources.spark_event_logs.records import (
+    TIME,
+    context_of,
+    frames_by_type,
+    with_file,
+)
+from overwatch_assets.sources.spark_event_logs.timeline import IN_FUTURE, DatedLine, Timeline
+
+BATCH_BYTES = 32 << 20
+"""Bytes of lines made into frames at once: about 20,000 events."""
+
+ROWS_TAKEN = 1 << 16
+"""Events handed over at once, of all types."""
+
+BEFORE_FIRST_DAY = "before_first_day"
+
+TakeEvents = Callable[[str, pl.DataFrame], None]
+"""What is done with events of one type that have everything but their day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which events are wanted, epoch ms.
+
+    Attributes:
+        first_ms: Events before it are counted, not kept.
+        latest_ms: Events after it are rejected.
+        skip_from_ms: A log whose first event is not before it is not read.
+    """
+
+    first_ms: int
+    latest_ms: int
+    skip_from_ms: int | None = None
+
+
+@dataclass(slots=True)
+class LogSummary:
+    """What was found in a log.
+
+    Attributes:
+        context_id: Its Spark context.
+        is_skipped: Its first event is too late to be of interest; nothing was read of it.
+        is_complete: It was read to its end.
+        reason: Why it wasn't, or can't be read at all; None where it was.
+        is_unreadable: Reading it again would find the same.
+        lines: Lines read, blank ones included.
+        rejected: Lines that are no events.
+        tail_bytes: Bytes of a last line without newline that is no event yet.
+        event_counts: Events by type, those included that are not kept.
+        first_ms: Earliest event, epoch ms; None without one.
+        last_ms: Latest event, epoch ms; None without one.
+        left_out: Events of the kept types that were not kept, by reason.
+        bad_lines: The rejected lines, up to `MOST_BAD_LINES`.
+    """
+
+    context_id: str
+    is_skipped: bool = False
+    is_complete: bool = True
+    reason: str | None = None
+    is_unreadable: bool = False
+    lines: int = 0
+    rejected: int = 0
+    tail_bytes: int = 0
+    event_counts: Counter[str] = field(default_factory=Counter[str])
+    first_ms: int | None = None
+    last_ms: int | None = None
+    left_out: Counter[str] = field(default_factory=Counter[str])
+    bad_lines: list[DatedLine] = field(default_factory=list[DatedLine])
+
+    @property
+    def not_decoded(self) -> int:
+        """Events of types that no table uses."""
+        return sum(events for name, events in self.event_counts.items() if name not in TYPES)
+
+
+def read_log(log: LogPath, chunks: Iterator[bytes], limits: Limits, take: TakeEvents) -> LogSummary:
+    """Read a log.
+
+    Args:
+        log: The file.
+        chunks: Its content, decompressed.
+        limits: Which events are wanted.
+        take: Called with events of one type, several times per type.
+
+    Raises:
+        FileGone: The file isn't there any more.
+    """
+    reader = _Reader(log, limits, take)
+    summary = reader.summary
+    try:
+        for part in blocks_of(chunks):
+            reader.read(part)
+            if summary.is_skipped:
+                return summary
+    except FileGone:
+        raise
+    except SourceError as error:
+        summary.is_complete = False
+        summary.is_unreadable = isinstance(error, UnreadableContent)
+        summary.reason = str(error)
+    reader.finish()
+    return summary
+
+
+class _Reader:
+    def __init__(self, log: LogPath, limits: Limits, take: TakeEvents) -> None:
+        self.summary = LogSummary(context_id=log.context_id)
+        self._log = log
+        self._limits = limits
+        self._take = take
+        self._timeline = Timeline(limits.latest_ms)
+        self._is_head = True
+        self._kept: dict[str, list[pl.DataFrame]] = {}
+        self._kept_rows = 0
+        self._start_batch()
+
+    def read(self, part: Block | LongLine) -> None:
+        """Read the next lines."""
+        number = self.summary.lines + 1
+        if isinstance(part, LongLine):
+            self.summary.lines += 1
+            self._decoded.reject(number, "line too long", part.head)
+            return
+        lines = BlockLines(part, number)
+        self._blocks.append(lines)
+        self._bytes += part.end - part.begin
+        if part.is_tail:
+            self._read_tail(lines)
+        else:
+            self.summary.lines += self._decoded.add(lines)
+        if self._is_head or self._bytes >= BATCH_BYTES:
+            self._end_batch()
+
+    def finish(self) -> None:
+        """Take what is left at the file's end."""
+        summary = self.summary
+        if not summary.is_skipped:
+            self._end_batch()
+            self._hand_over()
+        summary.left_out += self._timeline.counts
+        self._keep_bad_lines(self._timeline.waiting_lines())
+        summary.rejected += summary.left_out.pop(IN_FUTURE, 0)
+
+    def _start_batch(self) -> None:
+        self._decoded = Decoded(counts=self.summary.event_counts)
+        self._blocks: list[BlockLines] = []
+        self._bytes = 0
+
+    def _read_tail(self, lines: BlockLines) -> None:
+        """Read a last line without newline: an event, or one that is still being written."""
+        alone = Decoded()
+        alone.add(lines)
+        if alone.bad_count:
+            self.summary.tail_bytes = len(lines.block.text)
+        else:
+            self.summary.lines += self._decoded.add(lines)
+
+    def _end_batch(self) -> None:
+        decoded, summary = self._decoded, self.summary
+        frames = frames_by_type(decoded)
+        dated, lines = self._timeline.dated(frames, decoded.bad, self._text)
+        if self._is_head:
+            self._is_head = False
+            if self._begins_too_late():
+                summary.is_skipped = True
+                return
+            self._tell_context(frames.get(APPLICATION_START))
+        summary.rejected += decoded.bad_count
+        self._keep_bad_lines(lines)
+        for name, events in dated:
+            self._keep(name, events)
+        self._start_batch()
+
+    def _begins_too_late(self) -> bool:
+        first, limit = self._timeline.first_told_ms, self._limits.skip_from_ms
+        return first is not None and limit is not None and first >= limit
+
+    def _tell_context(self, starts: pl.DataFrame | None) -> None:
+        if self._log.is_told_by_content and starts is not None:
+            self.summary.context_id = context_of(starts) or self.summary.context_id
+
+    def _text(self, number: int) -> bytes:
+        block = bisect_right(self._blocks, number, key=lambda lines: lines.first_number) - 1
+        return self._blocks[block].text(number)
+
+    def _keep(self, name: str, events: pl.DataFrame) -> None:
+        summary, first_ms = self.summary, self._limits.first_ms
+        if events.is_empty():
+            return
+        first, last = cast("int", events[TIME].min()), cast("int", events[TIME].max())
+        summary.first_ms = min(first, summary.first_ms or first)
+        summary.last_ms = max(last, summary.last_ms or last)
+        kept = events
+        if first < first_ms:
+            kept = events.filter(pl.col(TIME) >= first_ms)
+            summary.left_out[BEFORE_FIRST_DAY] += events.height - kept.height
+        self._kept.setdefault(name, []).append(kept)
+        self._kept_rows += kept.height
+        if self._kept_rows >= ROWS_TAKEN:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        for name, frames in self._kept.items():
+            events = pl.concat(frames).drop(LINE)
+            if events.height:
+                self._take(name, with_file(events, self._log, self.summary.context_id))
+        self._kept, self._kept_rows = {}, 0
+
+    def _keep_bad_lines(self, lines: Sequence[DatedLine]) -> None:
+        self.summary.bad_lines += lines[: MOST_BAD_LINES - len(self.summary.bad_lines)]

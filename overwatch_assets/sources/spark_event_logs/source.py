@@ -1,0 +1,145 @@
+"""The Spark event logs of a workspace: which files are opened, and what days get of them.
+
+A file is opened when the tracker doesn't know it as it is now, or knows that it has events of
+the days asked for. Nothing else prunes: names and times of files tell too little.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from overwatch_assets.errors import SourceError
+from overwatch_assets.sources.file_tracker import KnownFiles
+from overwatch_assets.sources.files import FileInfo, Files
+from overwatch_assets.sources.gathering import Gathered, Request
+from overwatch_assets.sources.spark_event_logs.days import DAY_MS, Days
+from overwatch_assets.sources.spark_event_logs.layout import is_log
+from overwatch_assets.sources.spark_event_logs.processes import in_processes
+from overwatch_assets.sources.spark_event_logs.reports import rejected_by_day, tracked
+from overwatch_assets.sources.spark_event_logs.scratch import rows_by_day
+from overwatch_assets.sources.spark_event_logs.task import LogRead, LogTask, read_listed_log
+
+PROCESS_BYTES = 4 << 20
+"""Stored size from which a log is worth a process of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparkEventLogs:
+    """Spark event logs below folders.
+
+    Attributes:
+        files: Reaches them.
+        prefixes: Folders or files that are always read, besides those of the clusters that a
+            request names.
+        workers: Processes that large logs are read in.
+    """
+
+    files: Files
+    prefixes: Sequence[str] = ()
+    workers: int = 1
+
+    def gather(self, request: Request) -> Gathered:
+        """Read what the days need.
+
+        Each file is opened once, whatever the number of days, and its events are written to
+        the days in the request's scratch folder.
+
+        Raises:
+            SourceError: No folder can be listed.
+        """
+        listing = self._listed(request)
+        known = KnownFiles(request.known)
+        tasks = self._tasks(request, known, listing.found.values())
+        large = [task for task in tasks if not 0 < task.info.size < PROCESS_BYTES]
+        small = [task for task in tasks if 0 < task.info.size < PROCESS_BYTES]
+        results = list(in_processes(read_listed_log, large, small, self.workers))
+        logs = [result for result in results if result is not None]
+        days = Days(request.days)
+        counts = _counted(logs)
+        counts["files_not_read"] = len(results) - len(logs)
+        return Gathered(
+            rows=rows_by_day(log.scratch.written for log in logs),
+            rejected=rejected_by_day(logs, known, days, request),
+            processed=tracked(logs, known, listing.readable, listing.found, request),
+            counts=+counts,
+            failures=(
+                *listing.failures,
+                *(log.summary.reason for log in logs if log.summary.reason),
+            ),
+        )
+
+    def _listed(self, request: Request) -> "_Listing":
+        """The files below all folders; a folder that can't be listed is told."""
+        of_clusters = request.clusters["prefix"].to_list() if request.clusters.height else []
+        listing = _Listing()
+        for prefix in dict.fromkeys((*self.prefixes, *of_clusters)):
+            try:
+                for info in self.files.list(prefix):
+                    if is_log(info.path):
+                        listing.found[info.path] = info
+            except SourceError as error:
+                listing.failures.append(str(error))
+            else:
+                listing.readable.append(prefix)
+        if listing.failures and not listing.readable:
+            raise SourceError(
+                f"workspace {request.organization_id}: no folder of Spark event logs can be "
+                f"listed. {listing.failures[0]}"
+            )
+        return listing
+
+    def _tasks(
+        self, request: Request, known: KnownFiles, found: Iterable[FileInfo]
+    ) -> list[LogTask]:
+        """The files that must be opened, the largest first."""
+        asked = {each.day for each in request.days}
+        folder = Path(tempfile.mkdtemp(prefix="spark-event-logs-", dir=request.scratch))
+        opened = sorted(
+            (info for info in found if _must_be_opened(info, known, request.first_ms, asked)),
+            key=lambda info: (-info.size, info.path),
+        )
+        return [
+            LogTask(
+                files=self.files,
+                info=info,
+                asked=tuple(request.days),
+                first_ms=request.first_ms,
+                now_ms=request.now_ms,
+                folder=folder,
+                stem=str(number),
+            )
+            for number, info in enumerate(opened)
+        ]
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What was listed: files by path, folders that could be read, and why others couldn't."""
+
+    found: dict[str, FileInfo] = field(default_factory=dict[str, FileInfo])
+    readable: list[str] = field(default_factory=list[str])
+    failures: list[str] = field(default_factory=list[str])
+
+
+def _must_be_opened(info: FileInfo, known: KnownFiles, first_ms: int, days: set[date]) -> bool:
+    if info.modified_ms and info.modified_ms < first_ms - DAY_MS:
+        return False
+    before = known.get(info)
+    return before is None or not info.modified_ms or before.must_be_opened(days)
+
+
+def _counted(logs: Sequence[LogRead]) -> Counter[str]:
+    """What was seen and not kept, by reason."""
+    counts: Counter[str] = Counter()
+    for log in logs:
+        summary = log.summary
+        counts += summary.left_out
+        counts["tail_bytes"] += summary.tail_bytes
+        counts["rejected_lines"] += summary.rejected
+        counts["rejected_not_kept"] += summary.rejected - len(summary.bad_lines)
+        counts["other_days"] += log.scratch.day_counts.total() - log.scratch.kept
+        counts["not_decoded"] += summary.not_decoded
+    return counts

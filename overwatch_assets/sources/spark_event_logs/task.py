@@ -1,0 +1,81 @@
+"""Reading one listed log for the days of a request: the work that a process is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from overwatch_assets.module import DayWindow
+from overwatch_assets.sources.compression import decompressed
+from overwatch_assets.sources.files import FileGone, FileInfo, Files
+from overwatch_assets.sources.spark_event_logs.days import DAY_MS, Days
+from overwatch_assets.sources.spark_event_logs.layout import log_path
+from overwatch_assets.sources.spark_event_logs.reading import Limits, LogSummary, read_log
+from overwatch_assets.sources.spark_event_logs.scratch import Scratch
+
+PEEK_GRACE_MS = 300_000
+"""Stored events of genuine logs step back by 69 ms at most; this is ample."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogTask:
+    """A log to be read, and all that is needed for it; can be sent to another process.
+
+    Attributes:
+        files: Reaches it.
+        info: As it was listed.
+        asked: Days asked for, ascending.
+        first_ms: Epoch ms of the workspace's first day.
+        now_ms: Epoch ms of the run's snapshot time.
+        folder: Where its events are written.
+        stem: Beginning of their files' names.
+    """
+
+    files: Files
+    info: FileInfo
+    asked: tuple[DayWindow, ...]
+    first_ms: int
+    now_ms: int
+    folder: Path
+    stem: str
+
+    @property
+    def modified_ms(self) -> int:
+        """Last change of the file; the snapshot time where the store doesn't tell."""
+        return self.info.modified_ms or self.now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """A log that was read.
+
+    Attributes:
+        task: What was to be read.
+        summary: What was found.
+        scratch: What the days got.
+    """
+
+    task: LogTask
+    summary: LogSummary
+    scratch: Scratch
+
+
+def read_listed_log(task: LogTask) -> LogRead | None:
+    """Read a log; None if it isn't there any more, or begins after the days asked for."""
+    scratch = Scratch(Days(task.asked), task.folder, task.stem)
+
+    def take(_: str, events: pl.DataFrame) -> None:
+        scratch.take(events)
+
+    limits = Limits(
+        first_ms=task.first_ms,
+        latest_ms=task.modified_ms + DAY_MS,
+        skip_from_ms=task.asked[-1].window.until_ms + PEEK_GRACE_MS,
+    )
+    path = task.info.path
+    try:
+        chunks = decompressed(path, task.files.open(path))
+        summary = read_log(log_path(path), chunks, limits, take)
+    except FileGone:
+        return None
+    return None if summary.is_skipped else LogRead(task, summary, scratch)
