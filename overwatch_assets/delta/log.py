@@ -198,7 +198,7 @@ class TransactionLog:
                     raise self.failure("could not be created or extended", error) from None
                 self.patience.pause(failures)
         if is_changed and opened is not None:
-            self._durable(opened.version())
+            self._durable(opened.version(), with_folders=True)
 
     def history(self, limit: int | None = None) -> tuple[Commit, ...]:
         """Versions of the table, newest first, as far back as the log goes.
@@ -304,11 +304,12 @@ class TransactionLog:
         )
         return self.failure(what, error)
 
-    def _durable(self, version: int) -> int:
+    def _durable(self, version: int, *, with_folders: bool = False) -> int:
         root = self.location.local_path
         if root is not None:
             try:
-                sync_folders(root / self.table / _LOG, root)
+                if with_folders:
+                    sync_folders(root / self.table / _LOG, root)
                 sync_commit(root / self.table / _LOG, version)
             except OSError as error:
                 what = f"is stored as version {version} but may not survive a power cut"

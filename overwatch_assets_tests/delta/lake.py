@@ -5,8 +5,9 @@ from pathlib import Path
 
 import polars as pl
 from dagster_deltalake.config import ClientConfig, LocalConfig, S3Config
+from deltalake import DeltaTable
 
-from overwatch_assets.delta.log import Patience
+from overwatch_assets.delta.log import Patience, commit_properties
 from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.module import Column, Grain, Table
@@ -86,6 +87,12 @@ def put(
     """Replace one partition; returns the version."""
     staged = store.stage(table, organization_id, day, frame)
     return store.replace(table, organization_id, [day], staged, {"overwatch.run_id": "r-1"})
+
+
+def commit_nothing(opened: DeltaTable, nonce: str) -> None:
+    """A commit without files, which delta-rs would gladly move to a later version."""
+    properties = commit_properties({}, nonce)
+    opened.create_write_transaction([], "append", opened.schema(), commit_properties=properties)
 
 
 def stored(store: DeltaStore, *days: date, organization_id: str | None = None) -> list[int]:

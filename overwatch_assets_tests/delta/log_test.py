@@ -1,26 +1,24 @@
 """Commits: the outcome is what the log says, whatever was raised."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from overwatch_assets.delta.log import NONCE, TransactionLog, commit_properties
+from overwatch_assets.delta.log import NONCE, TransactionLog
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.errors import StorageError
 from overwatch_assets_tests.delta.lake import (
     IMPATIENT,
     JOBRUNS,
     MONDAY,
+    commit_nothing,
     local_store,
     put,
     runs,
     stored,
 )
-
-Attempt = Callable[[DeltaTable, str], None]
 
 
 @pytest.fixture
@@ -34,14 +32,9 @@ def log_of(store: DeltaStore) -> TransactionLog:
     return TransactionLog(JOBRUNS.name, store.location, IMPATIENT)
 
 
-def rename(opened: DeltaTable, nonce: str) -> None:
-    """A commit without files."""
-    opened.alter.set_table_description(nonce, commit_properties=commit_properties({}, nonce))
-
-
 def test_a_commit_that_raises_although_it_is_stored_is_a_success(store: DeltaStore) -> None:
     def commit_and_raise(opened: DeltaTable, nonce: str) -> None:
-        rename(opened, nonce)
+        commit_nothing(opened, nonce)
         raise OSError("the answer was lost")
 
     assert log_of(store).commit(commit_and_raise) == 1
@@ -50,7 +43,7 @@ def test_a_commit_that_raises_although_it_is_stored_is_a_success(store: DeltaSto
 
 def test_a_commit_is_found_below_those_that_followed_it(store: DeltaStore) -> None:
     def commit_and_be_overtaken(opened: DeltaTable, nonce: str) -> None:
-        rename(opened, nonce)
+        commit_nothing(opened, nonce)
         put(store, MONDAY, runs(1))
         raise OSError("the answer was lost")
 
@@ -64,7 +57,7 @@ def test_a_commit_that_fails_for_a_while_is_stored_once(store: DeltaStore) -> No
     def fail_twice(opened: DeltaTable, nonce: str) -> None:
         if failures:
             raise failures.pop()
-        rename(opened, nonce)
+        commit_nothing(opened, nonce)
 
     assert log_of(store).commit(fail_twice) == 1
     assert len([c for c in store.history(JOBRUNS) if NONCE in c.metadata]) == 1
@@ -82,7 +75,7 @@ def test_a_commit_whose_outcome_cannot_be_read_says_that(store: DeltaStore, tmp_
     commit = tmp_path / JOBRUNS.name / "_delta_log" / f"{1:020}.json"
 
     def commit_and_break(opened: DeltaTable, nonce: str) -> None:
-        rename(opened, nonce)
+        commit_nothing(opened, nonce)
         commit.write_text("{torn")
         raise OSError("power")
 
@@ -98,7 +91,7 @@ def test_a_commit_that_is_overtaken_is_prepared_anew(store: DeltaStore) -> None:
         versions.append(opened.version())
         if theirs:
             put(store, MONDAY, theirs.pop())
-        rename(opened, nonce)
+        commit_nothing(opened, nonce)
 
     assert log_of(store).commit(be_overtaken) == 2
     assert versions == [0, 1]
@@ -107,9 +100,9 @@ def test_a_commit_that_is_overtaken_is_prepared_anew(store: DeltaStore) -> None:
 
 def test_two_commits_on_the_same_version_never_both_land(store: DeltaStore) -> None:
     first, second = log_of(store).open(), log_of(store).open()
-    rename(first, "a")
+    commit_nothing(first, "a")
     with pytest.raises(CommitFailedError):
-        rename(second, "b")
+        commit_nothing(second, "b")
 
 
 def test_history_tells_who_committed_what(store: DeltaStore) -> None:

@@ -12,18 +12,18 @@ from itertools import count
 
 import obstore
 import pytest
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from moto.server import ThreadedMotoServer
 from polars.exceptions import PolarsError
 
-from overwatch_assets.delta.log import NONCE, TransactionLog, commit_properties
+from overwatch_assets.delta.log import NONCE, TransactionLog
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.errors import StorageError
 from overwatch_assets_tests.delta.faulty_proxy import Fault, FaultPlan, Request, faulty_proxy
 from overwatch_assets_tests.delta.lake import (
     JOBRUNS,
     MONDAY,
+    commit_nothing,
     put,
     runs,
     s3_store,
@@ -162,18 +162,13 @@ def test_a_table_that_cannot_be_read_is_never_taken_for_an_empty_one(
         assert sorted(rows["run_id"]) == OLD
 
 
-def _commit_nothing(opened: DeltaTable, nonce: str) -> None:
-    properties = commit_properties({}, nonce)
-    opened.create_write_transaction([], "append", opened.schema(), commit_properties=properties)
-
-
 def test_two_commits_on_the_same_version_never_both_land(cloud: Cloud) -> None:
     store, _ = cloud.copied("conditional")
     log = TransactionLog(JOBRUNS.name, store.location)
     first, second = log.open(), log.open()
-    _commit_nothing(first, "a")
+    commit_nothing(first, "a")
     with pytest.raises(CommitFailedError):
-        _commit_nothing(second, "b")
+        commit_nothing(second, "b")
     assert [each.metadata.get(NONCE) for each in store.history(JOBRUNS, 1)] == ["a"]
 
 

@@ -60,6 +60,7 @@ def test_what_loses_nothing_is_converted(values: pl.Series, dtype: pl.DataType) 
     [
         (pl.Float64, pl.Int64, "v is declared as Int64 but given as Float64"),
         (pl.Int64, pl.Int32, "v is declared as Int32 but given as Int64"),
+        (pl.UInt32, pl.Int32, "v is declared as Int32 but given as UInt32"),
         (pl.UInt64, pl.Int64, "v is declared as Int64 but given as UInt64"),
         (pl.Int64, pl.Float64, "v is declared as Float64 but given as Int64"),
         (pl.Int64, pl.String, "v is declared as String but given as Int64"),
