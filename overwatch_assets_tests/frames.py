@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from overwatch_assets.module import Grain, Module, Table
+from overwatch_assets.module import Module, Table
 
 Row = Mapping[str, object]
+
+SIDE_TABLES = ("_processedfiles", "_rejected")
+"""Ends of the names of bronze's tables without a module of their own."""
 
 
 def table(name: str, *rows: Row) -> pl.LazyFrame:
@@ -26,13 +29,19 @@ def table(name: str, *rows: Row) -> pl.LazyFrame:
 
 
 def declared(name: str) -> Table:
-    """A table as its file declares it."""
-    layer = name.rpartition("_")[2]
+    """A table as its file declares it, with a module or as a side table.
+
+    Raises:
+        KeyError: The file declares no table of that name.
+    """
+    layer = "bronze" if name.endswith(SIDE_TABLES) else name.rpartition("_")[2]
     found = importlib.import_module(f"overwatch_assets.{layer}.{name}")
-    module = getattr(found, name, None)
-    if isinstance(module, Module):
-        return module.table
-    return Table(name=name, columns=found.COLUMNS, keys=(), grain=Grain.EVENT, doc="")
+    for each in vars(found).values():
+        table = each.table if isinstance(each, Module) else each
+        if isinstance(table, Table) and table.name == name:
+            return table
+    message = f"{found.__name__} declares no table {name}"
+    raise KeyError(message)
 
 
 def utc(text: str) -> datetime:

@@ -35,8 +35,8 @@ END_IMPUTED = Column(
 END_REASON = Column(
     "end_reason",
     pl.String,
-    "What ended it: event; application_end, cluster_stopped, replaced or expired, with its "
-    "Spark context; start_missing: its end event came without a start. Null while open.",
+    "What ended it: event; application_end, replaced or expired, with its Spark context; "
+    "start_missing: its end event came without a start. Null while open.",
 )
 
 CONTEXT_ID = Column("spark_context_id", pl.String, SPARK_CONTEXT_ID.doc)

@@ -14,7 +14,6 @@ from overwatch_assets.expressions.spark_columns import (
     END_IMPUTED,
     END_REASON,
     EVENT_LOG_END,
-    EVENT_LOG_START,
     GOLD_OPEN_UNTIL_ENDED,
     START_DATE,
     START_TIMESTAMP,
@@ -23,6 +22,7 @@ from overwatch_assets.expressions.spark_columns import (
     start_columns,
 )
 from overwatch_assets.expressions.spark_structs import (
+    FILENAME_GROUP,
     TASK_END_REASON,
     TASK_EXECUTOR_METRICS,
     TASK_INFO,
@@ -80,7 +80,11 @@ COLUMNS = (
         TASK_END_REASON,
         "Success, or why it failed or was killed; null without an end event.",
     ),
-    EVENT_LOG_START,
+    Column(
+        "event_log_start",
+        FILENAME_GROUP,
+        "Log file that tells the launch: that of the end event once there is one.",
+    ),
     EVENT_LOG_END,
     END_IMPUTED,
     END_REASON,
