@@ -193,6 +193,7 @@ class TransactionLog:
             except SchemaMismatch:
                 raise
             except Exception as error:  # noqa: BLE001 - the next look tells the outcome
+                is_changed = True
                 failures += 1
                 if failures > self.patience.failures:
                     raise self.failure("could not be created or extended", error) from None
@@ -250,8 +251,10 @@ class TransactionLog:
             try:
                 table = self.open()
                 found = self._version_with(nonce, table.version(), progress)
-            except TableNotFoundError:
-                raise
+            except TableNotFoundError as error:
+                if progress.tried is None:
+                    raise
+                raise self._undecided(error, progress) from None
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing is known yet
                 progress.failures += 1
                 if progress.failures > self.patience.failures:

@@ -83,6 +83,18 @@ def test_a_commit_whose_outcome_cannot_be_read_says_that(store: DeltaStore, tmp_
         log_of(store).commit(commit_and_break)
 
 
+def test_a_table_that_vanishes_under_a_commit_leaves_its_outcome_unknown(
+    store: DeltaStore, tmp_path: Path
+) -> None:
+    def commit_and_vanish(opened: DeltaTable, nonce: str) -> None:
+        commit_nothing(opened, nonce)
+        (tmp_path / JOBRUNS.name).rename(tmp_path / "elsewhere")
+        raise OSError("unmounted")
+
+    with pytest.raises(StorageError, match="outcome unknown"):
+        log_of(store).commit(commit_and_vanish)
+
+
 def test_a_commit_that_is_overtaken_is_prepared_anew(store: DeltaStore) -> None:
     theirs = [runs(5)]
     versions: list[int] = []
