@@ -122,7 +122,7 @@ def test_a_configuration_can_be_handed_to_another_process() -> None:
 def test_loading_a_configuration_imports_neither_dagster_nor_arrow() -> None:
     heavy = "{'dagster', 'pyarrow', 'deltalake', 'duckdb'}"
     program = f"import sys, overwatch_assets.config; print({heavy} & set(sys.modules))"
-    found = subprocess.run(  # noqa: S603  this interpreter
+    found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert found.stdout == "set()\n"

@@ -134,7 +134,4 @@ class MadeUpWorkspace:
     name: str = "acme-prod"
     first_day: date = date(2024, 5, 6)
     retired_on: date | None = None
-    disabled: frozenset[Scope] = frozenset()
-
-    def is_enabled(self, scope: Scope) -> bool:
-        return scope not in self.disabled
+    scopes: frozenset[Scope] = frozenset(Scope)

@@ -12,7 +12,7 @@ from overwatch_assets.module import TIMESTAMP, Column, Grain, Table
 DAY_ROWS = pl.List(pl.Struct({"day": pl.Date, "rows": pl.Int64}))
 
 PROCESSED_FILES = Table(
-    name="audit_log_processedFiles",
+    name="audit_log_processedfiles",
     grain=Grain.RECORD,
     keys=("path", "size", "modified_ms", "etag"),
     doc=__doc__ or "",

@@ -27,6 +27,8 @@ from overwatch_assets.sources.gathering import Gathered, Request, Source
 SHARD_ROWS = 2_000_000
 """Rows united at once: about 1 GB of task events."""
 
+FAILURES_TOLD = 5
+
 
 @dataclass(frozen=True, slots=True)
 class MadeDay:
@@ -42,7 +44,7 @@ class MadeDay:
     shards: Iterator[pl.DataFrame]
     reason: str
     rows_offered: int
-    details: Mapping[str, int]
+    details: Mapping[str, int | str]
 
     def identity(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The columns that tell whether a shard changed: all, or the keys of many rows."""
@@ -96,16 +98,30 @@ class BronzeDays:
     run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
     def gather(
-        self, source: Source, days: Sequence[DayWindow], clusters: pl.DataFrame, scratch: Path
+        self,
+        source: Source,
+        days: Sequence[DayWindow],
+        *,
+        clusters: pl.DataFrame,
+        processed: Sequence[pl.DataFrame],
+        scratch: Path,
     ) -> Gathered:
-        """Ask the source for the days."""
+        """Ask the source for days.
+
+        Args:
+            source: The module's source.
+            days: The days.
+            clusters: Log destinations to look at.
+            processed: What this run read for the days before, not yet in the tracker.
+            scratch: Folder for records that need not fit in memory.
+        """
         return source.gather(
             Request(
                 organization_id=self.organization_id,
                 days=days,
                 first_ms=self.first_ms,
                 now_ms=self.snapshot_ms,
-                known=self._known(),
+                known=self._known(processed),
                 clusters=clusters,
                 scratch=scratch,
             )
@@ -125,7 +141,12 @@ class BronzeDays:
             shards=self._shards(offered, stored, day, shards),
             reason=self._why_empty(gathered),
             rows_offered=sum(counts),
-            details={"rows_read": counts[0], "rows_stored_before": counts[1]},
+            details={
+                "rows_read": counts[0],
+                "rows_stored_before": counts[1],
+                "rejected": _height(gathered.rejected.get(day.day, pl.DataFrame()).lazy()),
+                **_told(gathered.failures),
+            },
         )
 
     def side_rows(self, gathered: Gathered, days: Sequence[DayWindow]) -> SideRows:
@@ -137,11 +158,13 @@ class BronzeDays:
             rows.append((self.module.tracker, {days[-1].day: gathered.processed}))
         return SideRows(rows=rows, run_columns=self.run_columns)
 
-    def _known(self) -> pl.DataFrame:
+    def _known(self, processed: Sequence[pl.DataFrame]) -> pl.DataFrame:
         if self.module.tracker is None:
             return pl.DataFrame()
         self.store.create(self.module.tracker)
-        return self.store.scan(self.module.tracker, self.organization_id).collect()
+        stored = self.store.scan(self.module.tracker, self.organization_id).collect()
+        fresh = [each.with_columns(**self.run_columns) for each in processed if each.height]
+        return pl.concat([stored, *fresh], how="diagonal")
 
     def _shards(
         self, offered: pl.LazyFrame, stored: pl.LazyFrame, day: DayWindow, count: int
@@ -160,6 +183,13 @@ class BronzeDays:
         if gathered.failures:
             return f"nothing could be read: {gathered.failures[0]}"
         return "the source has no records of that day"
+
+
+def _told(failures: Sequence[str]) -> dict[str, int | str]:
+    """What could not be read this time, for the days' records."""
+    if not failures:
+        return {}
+    return {"failures": len(failures), "first_failures": "; ".join(failures[:FAILURES_TOLD])}
 
 
 def _height(rows: pl.LazyFrame) -> int:

@@ -55,7 +55,8 @@ class Workspace(Protocol):
     def first_day(self) -> date: ...
     @property
     def retired_on(self) -> date | None: ...
-    def is_enabled(self, scope: Scope) -> bool: ...
+    @property
+    def scopes(self) -> frozenset[Scope]: ...
 
 
 class Calendar(Protocol):
@@ -70,7 +71,7 @@ class Calendar(Protocol):
         ...
 
 
-Coverage = Callable[[Workspace, Sequence[DayWindow]], pl.DataFrame]
+Coverage = Callable[[str, Sequence[DayWindow]], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ class Loader:
         ledger: What is known of loaded days.
         modules: Modules by table name.
         calendar: Days in the configured time zone.
-        sources: Makes a bronze module's source for a workspace, by the source's name.
-        coverage: Log destinations to look at for days of a workspace, by the source's name.
+        sources: Makes a bronze module's source for a workspace's id, by the source's name.
+        coverage: Log destinations to look at for days of a workspace's id, by the source's name.
         chunk_days: Days worked on at once.
     """
 
@@ -115,8 +116,8 @@ class Loader:
     ledger: Ledger
     modules: Mapping[str, Module]
     calendar: Calendar
-    sources: Mapping[str, Callable[[Workspace], Source]] = field(
-        default_factory=dict[str, Callable[[Workspace], Source]]
+    sources: Mapping[str, Callable[[str], Source]] = field(
+        default_factory=dict[str, Callable[[str], Source]]
     )
     coverage: Mapping[str, Coverage] = field(default_factory=dict[str, Coverage])
     chunk_days: int = 7
@@ -134,7 +135,7 @@ class Loader:
             LawBroken: Rows break a law; nothing was written.
             SourceError: A source can't be read at all.
         """
-        work = _Work(self, module, workspace, run)
+        work = _Work(self, module, workspace, run, days)
         self.store.create(module.table)
         if run.redo and module.source is not None:
             return []
@@ -153,15 +154,20 @@ class _Work:
     module: Module
     workspace: Workspace
     run: Run
+    asked: Sequence[date]
+    known: dict[str, dict[date, Record | None]] = field(
+        default_factory=dict[str, dict[date, "Record | None"]]
+    )
     staged: list[Staged] = field(default_factory=list[Staged])
     records: dict[date, Record] = field(default_factory=dict[date, Record])
     carried: pl.DataFrame | None = None
+    processed: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     side_rows: list[SideRows] = field(default_factory=list[SideRows])
 
     def load_chunk(self, days: Sequence[date]) -> None:
         """Stage the rows of some days."""
         windows = [self._window(day) for day in days]
-        if not self.workspace.is_enabled(self.module.scope):
+        if self.module.scope not in self.workspace.scopes:
             self._leave_alone(windows)
         elif self.module.source is not None:
             self._load_source(windows)
@@ -176,7 +182,7 @@ class _Work:
     def commit(self) -> list[Record]:
         """Make everything staged visible; the trackers follow the rows they speak of."""
         records = [self.records[day] for day in sorted(self.records)]
-        if not records or not self.workspace.is_enabled(self.module.scope):
+        if not records or self.module.scope not in self.workspace.scopes:
             return records
         days = [record.day for record in records]
         store = self.loader.store
@@ -198,9 +204,15 @@ class _Work:
         return Cell(self.module.table.name, self.workspace.organization_id, day)
 
     def _newest(self, table: str, days: Collection[date]) -> Mapping[date, Record]:
+        """Newest records of days: this run's first, each other day looked up once."""
         own = self.records if table == self.module.table.name else {}
-        known = self.loader.ledger.latest(table, self.workspace.organization_id, days)
-        return {**known, **{day: own[day] for day in days if day in own}}
+        known = self.known.setdefault(table, {})
+        if missing := set(days) - known.keys():
+            missing |= set(self.asked) - known.keys()
+            found = self.loader.ledger.latest(table, self.workspace.organization_id, missing)
+            known.update({day: found.get(day) for day in missing})
+        newest = {day: own.get(day, known[day]) for day in days}
+        return {day: record for day, record in newest.items() if record is not None}
 
     def _window(self, day: date) -> DayWindow:
         cell = self._cell(day)
@@ -242,9 +254,16 @@ class _Work:
                 run_columns=self._run_columns(),
             )
             name = self.module.source or ""
-            source = self.loader.sources[name](self.workspace)
+            source = self.loader.sources[name](self.workspace.organization_id)
             coverage = self.loader.coverage.get(name, _no_coverage)
-            gathered = bronze.gather(source, days, coverage(self.workspace, days), Path(scratch))
+            gathered = bronze.gather(
+                source,
+                days,
+                clusters=coverage(self.workspace.organization_id, days),
+                processed=self.processed,
+                scratch=Path(scratch),
+            )
+            self.processed.append(gathered.processed)
             for day in days:
                 made = bronze.unite(gathered, day)
                 stored: list[Staged] = []
@@ -261,7 +280,7 @@ class _Work:
                     rows=rows,
                     closed_version=sum(keyed) % 2**64,
                     reason="" if rows else made.reason,
-                    counted=gathered.counts if day == days[-1] else {},
+                    counted=dict(gathered.counts) if day == days[-1] else {},
                     details={**clock.read(), **made.details, **_sizes(stored)},
                 )
             self.side_rows.append(bronze.side_rows(gathered, days))
@@ -298,8 +317,7 @@ class _Work:
             return True
         if known.until_ms < day.window.until_ms:
             return False
-        fresh = {(self.module.table.name, each): made for each, made in self.records.items()}
-        if versions.stale_reads(known, self.loader.ledger, fresh):
+        if versions.stale_reads(known, self._newest):
             return False
         self.carried = None
         self.run.progress(self._cell(day.day))
@@ -405,7 +423,8 @@ class _Work:
     def _changes(self, day: date, rows: pl.DataFrame) -> Mapping[str, int]:
         table = self.module.table
         org = self.workspace.organization_id
-        if not self.loader.ledger.latest(table.name, org, (day,)):
+        self._newest(table.name, (day,))
+        if self.known[table.name][day] is None:
             return {"inserts": rows.height, "updates": 0, "deletes": 0}
         return changes_between(table, self.loader.store.scan(table, org, [day]), rows)
 
@@ -454,5 +473,5 @@ def _sizes(staged: Sequence[Staged]) -> dict[str, int]:
     return {"bytes": sum(each.size for each in staged), "files": len(staged)}
 
 
-def _no_coverage(_workspace: Workspace, _days: Sequence[DayWindow]) -> pl.DataFrame:
+def _no_coverage(_organization_id: str, _days: Sequence[DayWindow]) -> pl.DataFrame:
     return pl.DataFrame()

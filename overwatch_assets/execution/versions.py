@@ -4,12 +4,12 @@ Equal rows give equal versions, whatever their order, so a reload that changes n
 itself. A version says that something changed, never what.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
-from overwatch_assets.execution.records import Ledger, ReadKind, ReadRecord, Record
+from overwatch_assets.execution.records import ReadKind, ReadRecord, Record
 
 EXACT_ROWS = 100_000
 """Days of more rows are identified by their keys (bronze) or by what they were made from: to
@@ -61,40 +61,22 @@ def version_read(
 
 
 def stale_reads(
-    record: Record, ledger: Ledger, fresh: Mapping[tuple[str, date], Record]
+    record: Record, records: Callable[[str, Collection[date]], Mapping[date, Record]]
 ) -> Sequence[ReadRecord]:
-    """The reads of a loaded day that would see something else today.
+    """The reads of a loaded day that would see something else now.
 
     Args:
         record: The loaded day.
-        ledger: Newest records.
-        fresh: Records made in this run and not yet in the ledger, by table and day.
+        records: Newest records of days of a table, those of this run first.
     """
     return tuple(
         read
         for read in record.reads
         if version_read(
-            read.kind,
-            read.table,
-            read.first,
-            read.last,
-            newest(ledger, read.table, record.organization_id, days_of(read), fresh),
+            read.kind, read.table, read.first, read.last, records(read.table, days_of(read))
         )
         != read.version
     )
-
-
-def newest(
-    ledger: Ledger,
-    table: str,
-    organization_id: str,
-    days: Collection[date],
-    fresh: Mapping[tuple[str, date], Record],
-) -> dict[date, Record]:
-    """Newest records of days, those of this run first."""
-    found = dict(ledger.latest(table, organization_id, days))
-    found.update({day: fresh[table, day] for day in days if (table, day) in fresh})
-    return found
 
 
 def days_of(read: ReadRecord) -> list[date]:

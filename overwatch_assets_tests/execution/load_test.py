@@ -132,7 +132,7 @@ def test_a_scope_that_is_switched_off_leaves_its_tables_alone_and_says_so() -> N
     toy = Toy(source)
     toy.load(MONDAY)
     before = toy.rows(instance_runs_gold)
-    toy.workspace = MadeUpWorkspace(disabled=frozenset({Scope.SPARK_EVENTS}))
+    toy.workspace = MadeUpWorkspace(scopes=frozenset({Scope.AUDIT}))
     [*_, record] = toy.load(MONDAY)
     assert record.reason == "scope sparkEvents is switched off for this workspace"
     assert toy.rows(instance_runs_gold).equals(before)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from overwatch_assets.execution.load import Loader, Run, Workspace
+from overwatch_assets.execution.load import Loader, Run
 from overwatch_assets.execution.records import Record
 from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.module import (
@@ -162,7 +162,7 @@ class Toy:
             chunk_days=self.chunk_days,
         )
 
-    def _source(self, _workspace: Workspace) -> Instances:
+    def _source(self, _organization_id: str) -> Instances:
         return self.source
 
     def load(

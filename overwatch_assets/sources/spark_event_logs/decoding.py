@@ -253,6 +253,8 @@ class Decoded:
                     numbers.append(number)
                 except _NOT_AN_EVENT as error:
                     self.reject(number, _reason(error), text)
+        if not rows:
+            return
         self.counts[name] += len(rows)
         if name not in self.others:
             self.others[name] = Typed(TYPES[name])

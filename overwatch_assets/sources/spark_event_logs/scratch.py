@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -38,20 +39,26 @@ class Scratch:
         Args:
             events: Of one type, in the columns that it fills, each with its time.
         """
-        self._count(events[TIME])
-        for each in self.days.asked:
-            of_day = events.filter(each.window.contains_ms(pl.col(TIME)))
-            if of_day.height:
-                paths = self.written.setdefault(each.day, [])
-                path = self.folder / f"{self.stem}-{each.day}-{len(paths)}.parquet"
-                columns = [name for name in of_day.columns if name in SCHEMA]
-                of_day.select(columns).write_parquet(path, compression="lz4", statistics=False)
-                paths.append(path)
-                self.kept += of_day.height
+        times = events[TIME]
+        for day, counted in self.days.counted(times).items():
+            self.day_counts[day] += counted
+        first, last = cast("int", times.min()), cast("int", times.max())
+        for asked in self.days.asked:
+            since, until = asked.window.since_ms, asked.window.until_ms
+            if since <= first and last < until:
+                self._write(asked.day, events)
+            elif since <= last and first < until:
+                self._write(asked.day, events.filter(times.is_between(since, until, "left")))
 
-    def _count(self, times: pl.Series) -> None:
-        for day, events in self.days.counted(times).items():
-            self.day_counts[day] += events
+    def _write(self, day: date, events: pl.DataFrame) -> None:
+        if events.is_empty():
+            return
+        paths = self.written.setdefault(day, [])
+        path = self.folder / f"{self.stem}-{day}-{len(paths)}.parquet"
+        columns = [name for name in events.columns if name in SCHEMA]
+        events.select(columns).write_parquet(path, compression="lz4", statistics=False)
+        paths.append(path)
+        self.kept += events.height
 
 
 def rows_by_day(written: Iterable[Mapping[date, list[Path]]]) -> Mapping[date, pl.LazyFrame]:

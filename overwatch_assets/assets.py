@@ -1,0 +1,147 @@
+"""The one place where a module becomes a Dagster asset.
+
+Here belong the asset's declaration and its body, which hands its partitions to the loader and
+reports what came of each. Not here: how a day is loaded (`execution/`).
+"""
+
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from overwatch_assets.execution.load import Run
+from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.windows import contiguous
+from overwatch_assets.frozen_facts import hold_frozen
+from overwatch_assets.materializations import DagsterLedger, metadata_of
+from overwatch_assets.module import Module
+from overwatch_assets.partitions import DATE, WORKSPACE, cells_by_workspace, key_of
+from overwatch_assets.resources import Deployment
+
+DEPLOYMENT = "deployment"
+REDO_TAG = "overwatch/redo"
+OWNERS = ["team:platform"]
+
+
+def asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset of a module: its declaration as Dagster shows it, its days as partitions."""
+    with warnings.catch_warnings():
+        # Range runs and mappings of two dimensions are called beta; Dagster is pinned.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _asset_of(module, partitions)
+
+
+def _asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=module.table.name,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=_deps(module),
+        group_name=str(module.layer),
+        kinds={"polars", "deltalake"},
+        owners=OWNERS,
+        tags={"overwatch/scope": str(module.scope), "overwatch/grain": str(module.table.grain)},
+        description=module.table.doc,
+        required_resource_keys={DEPLOYMENT},
+        metadata={
+            "dagster/column_schema": _column_schema(module),
+            "module id": module.module_id,
+            "module name": module.name,
+            "scope": str(module.scope),
+            "grain": str(module.table.grain),
+            "keys": ", ".join(("organization_id", *module.table.keys)),
+            "decided by": module.decided_by,
+        },
+    )
+    def load(context: dg.AssetExecutionContext) -> None:
+        _load(context, module)
+
+    return load
+
+
+def _load(context: dg.AssetExecutionContext, module: Module) -> None:
+    deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+    hold_frozen(context.instance, deployment.config)
+    ledger = DagsterLedger(context.instance)
+    loader = deployment.loader(ledger)
+    run = Run(
+        run_id=context.run_id,
+        snapshot=_began(context),
+        redo=context.run_tags.get(REDO_TAG) == "true",
+        stop=deployment.stopping.is_set,
+        progress=deployment.progress,
+    )
+    for organization_id, days in cells_by_workspace(context.partition_keys).items():
+        workspace = deployment.config.workspace(organization_id)
+        for adjacent in contiguous(days):
+            records = loader.load(module, workspace, adjacent, run)
+            _report(context, organization_id, adjacent, records, run)
+
+
+def _report(
+    context: dg.AssetExecutionContext,
+    organization_id: str,
+    days: Sequence[date],
+    records: Sequence[Record],
+    run: Run,
+) -> None:
+    """Give each day's materialisation its record; a day that a redo left alone keeps its own.
+
+    Raises:
+        Failure: The run was stopped; the days it had committed are materialised all the same.
+    """
+    fresh = {record.day: record for record in records}
+    kept = [day for day in days if day not in fresh]
+    if kept and not run.redo:
+        for record in records:
+            key = str(key_of(record.organization_id, record.day))
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key=context.asset_key, partition=key, metadata=metadata_of(record)
+                )
+            )
+        message = f"stopped on request; from {kept[0]} on nothing was loaded: run it again"
+        raise dg.Failure(message, allow_retries=False)
+    ledger = DagsterLedger(context.instance)
+    unchanged = ledger.latest(context.asset_key.path[-1], organization_id, kept)
+    for record in (*records, *unchanged.values()):
+        context.add_asset_metadata(
+            metadata_of(record),
+            asset_key=context.asset_key,
+            partition_key=str(key_of(record.organization_id, record.day)),
+        )
+
+
+def _began(context: dg.AssetExecutionContext) -> datetime:
+    """When the run began: the snapshot time of all its tables."""
+    record = context.instance.get_run_record_by_id(context.run_id)
+    if record is None:
+        return datetime.now(UTC)
+    return record.create_timestamp.astimezone(UTC)
+
+
+def _deps(module: Module) -> list[dg.AssetDep]:
+    deps = [dg.AssetDep(name) for name in module.upstream]
+    if module.is_carrying:
+        deps.append(dg.AssetDep(module.table.name, partition_mapping=_day_before()))
+    return deps
+
+
+def _day_before() -> dg.MultiPartitionMapping:
+    shift = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+    return dg.MultiPartitionMapping(
+        {
+            DATE: dg.DimensionPartitionMapping(DATE, shift),
+            WORKSPACE: dg.DimensionPartitionMapping(WORKSPACE, dg.IdentityPartitionMapping()),
+        }
+    )
+
+
+def _column_schema(module: Module) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(name=column.name, type=str(column.dtype), description=column.doc)
+            for column in module.table.stored_columns
+        ]
+    )

@@ -1,0 +1,222 @@
+"""The command line: parses arguments, makes one call into the package, prints what it returned.
+
+Exit codes: 0 done, 1 a table failed, 2 usage or configuration, 3 a source could not be reached,
+130 interrupted. A command imports what it needs, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+
+from overwatch_assets.config import config_path, load_config
+from overwatch_assets.errors import OverwatchError, SourceError
+
+FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+
+CONFIG = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Configuration file; else OVERWATCH_CONFIG, else overwatch.yaml here.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+LINE_WIDTH = 120
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+@click.version_option(package_name="overwatch-assets")
+def cli() -> None:
+    """Databricks telemetry as Delta tables: who ran what, on which compute, at what cost."""
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one line and an exit code."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except OverwatchError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(UNREACHABLE if isinstance(error, SourceError) else USAGE)
+
+
+@cli.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File to write; else OVERWATCH_CONFIG, else overwatch.yaml here.",
+)
+@click.option("--storage", default="overwatch_tables", show_default=True, help="Folder or URL.")
+@click.option("--workspace-id", required=True, help="The number after o= in its URL.")
+@click.option("--workspace-name", required=True, help="Its name, as rows show it.")
+@click.option("--cloud", type=click.Choice(["aws", "azure", "gcp"]), default="aws")
+@click.option("--timezone", default="UTC", show_default=True, help="Zone that divides the days.")
+@click.option("--audit-logs", help="Folder or URL that holds the date= folders.")
+@click.option("--spark-logs", multiple=True, help="Folder or URL of Spark event logs.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def init(
+    config_file: Path | None,
+    storage: str,
+    workspace_id: str,
+    workspace_name: str,
+    cloud: Literal["aws", "azure", "gcp"],
+    timezone: str,
+    audit_logs: str | None,
+    spark_logs: tuple[str, ...],
+    *,
+    force: bool,
+) -> None:
+    """Write a commented configuration; its first day is 60 days ago and stays so."""
+    from overwatch_assets.scaffold import FirstWorkspace, write_config
+
+    workspace = FirstWorkspace(workspace_id, workspace_name, cloud, audit_logs, spark_logs)
+    written = write_config(
+        config_file or config_path(),
+        workspace,
+        storage_root=storage,
+        timezone=timezone,
+        force=force,
+    )
+    click.echo(f"{written.path} written; the first day is {written.first_day}.")
+    click.echo(f"Next: {written.next_command}")
+
+
+@cli.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Where logs and tables of the made-up workspaces go.",
+)
+@click.option("--seed", default=7, show_default=True, help="Another seed is another company.")
+def demo(folder: Path, seed: int) -> int:
+    """Make up two workspaces, load them, and show what there is to see."""
+    from overwatch_assets.operations.demo import run_demo
+
+    return run_demo(folder, seed, _console())
+
+
+@cli.command()
+@CONFIG
+@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@click.option("--from", "first", type=DAY, help="First day; else each workspace's first.")
+@click.option("--to", "last", type=DAY, help="Last day; else yesterday.")
+@click.option("--modules", default="", help="Module ids or tables, separated by commas.")
+@click.option("--scopes", default="", help="Scopes, separated by commas.")
+@click.option("--layers", default="", help="bronze, silver, gold, separated by commas.")
+@click.option("--plan", "is_plan", is_flag=True, help="Show what would be loaded, and stop.")
+@JSON
+def run(
+    config_file: Path | None,
+    workspaces: Sequence[str],
+    first: datetime | None,
+    last: datetime | None,
+    modules: str,
+    scopes: str,
+    layers: str,
+    *,
+    is_plan: bool,
+    as_json: bool,
+) -> int:
+    """Load days; later days are redone where something they read changed."""
+    from overwatch_assets.operations import showing
+    from overwatch_assets.operations.plan import Selection
+    from overwatch_assets.operations.session import Session
+
+    console = _console(stderr=as_json)
+    session = Session(load_config(config_file), console)
+    selection = Selection(_listed(modules), _listed(scopes), _listed(layers))
+    plan = session.plan(selection, workspaces, _day(first), _day(last))
+    if is_plan and as_json:
+        click.echo(json.dumps(plan.as_rows(), indent=2))
+        return 0
+    showing.show_plan(console, plan)
+    if is_plan:
+        return 0
+    report = session.load(plan)
+    if as_json:
+        click.echo(showing.report_json(report))
+    showing.show_report(console, session.config, report)
+    if report.is_stopped:
+        return INTERRUPTED
+    if any(result.is_source for result in report.failed):
+        return UNREACHABLE
+    return FAILED if report.failed else 0
+
+
+@cli.command()
+@JSON
+def modules(*, as_json: bool) -> None:
+    """The tables: id, what they hold, what they are made from."""
+    from overwatch_assets.operations.catalogue import modules_catalogue, modules_table
+
+    click.echo(json.dumps(modules_catalogue(), indent=2) if as_json else modules_table())
+
+
+@cli.command()
+@JSON
+def views(*, as_json: bool) -> None:
+    """The consumer views: what to query."""
+    from overwatch_assets.operations.catalogue import views_catalogue
+
+    catalogue = views_catalogue()
+    if as_json:
+        click.echo(json.dumps(catalogue, indent=2))
+        return
+    for each in catalogue:
+        click.echo(f"{each['name']:<20}{each['doc'].partition(chr(10))[0]}")
+
+
+@cli.command()
+@CONFIG
+@click.argument("statement")
+@click.option("--as-of", type=DAY, help="The views as they stood at the end of that day.")
+@JSON
+def sql(config_file: Path | None, statement: str, as_of: datetime | None, *, as_json: bool) -> None:
+    """Run SQL over the consumer views; the tables below them are in the schema etl."""
+    from overwatch_assets.operations.query import answer, as_text
+
+    rows = answer(load_config(config_file), statement, _day(as_of))
+    click.echo(rows.write_json() if as_json else as_text(rows))
+
+
+@cli.command()
+@CONFIG
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(config_file: Path | None, port: int) -> int:
+    """Open Dagster for the deployment: web server and daemon on this machine."""
+    from overwatch_assets.operations.ui import serve
+
+    return serve(load_config(config_file), port)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """As wide as the terminal; wide enough for a line per table where there is none."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=LINE_WIDTH)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _day(instant: datetime | None) -> date | None:
+    return instant.date() if instant else None
+
+
+if __name__ == "__main__":
+    main()

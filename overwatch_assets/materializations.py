@@ -1,0 +1,118 @@
+"""Records of loaded days as Dagster keeps them: materialisation metadata, and back.
+
+Dagster's run storage is the only state that decides what may be loaded and what is stale.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import dagster as dg
+from dagster import AssetRecordsFilter, DagsterEventType
+
+from overwatch_assets.execution.records import Record
+from overwatch_assets.partitions import cell_of, key_of
+
+RECORD = "overwatch/record"
+
+
+@dataclass(frozen=True)
+class DagsterLedger:
+    """Reads records from a Dagster instance; the assets write them."""
+
+    instance: dg.DagsterInstance
+
+    def latest(
+        self, table: str, organization_id: str, days: Collection[date]
+    ) -> Mapping[date, Record]:
+        """The newest record of each day that has one."""
+        if not days:
+            return {}
+        asset = dg.AssetKey(table)
+        newest = self.instance.get_latest_storage_id_by_partition(
+            asset,
+            DagsterEventType.ASSET_MATERIALIZATION,
+            {str(key_of(organization_id, day)) for day in days},
+        )
+        if not newest:
+            return {}
+        found = self.instance.fetch_materializations(
+            AssetRecordsFilter(asset_key=asset, storage_ids=list(newest.values())),
+            limit=len(newest),
+        )
+        records: dict[date, Record] = {}
+        for event in found.records:
+            materialized = event.asset_materialization
+            if materialized is None or RECORD not in materialized.metadata:
+                continue
+            record = Record.from_json(str(materialized.metadata[RECORD].value))
+            records[record.day] = record
+        return records
+
+    def days(self, table: str, organization_id: str) -> Sequence[date]:
+        """Every day that was ever loaded, ascending."""
+        keys = self.instance.get_materialized_partitions(dg.AssetKey(table))
+        cells = map(cell_of, keys)
+        return sorted(day for workspace, day in cells if workspace == organization_id)
+
+    def failed(self, table: str, organization_id: str, day: date) -> bool:
+        """Whether the newest attempt to load the day failed."""
+        storage = self.instance.event_log_storage
+        attempts = (
+            storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+                dg.AssetKey(table)
+            )
+        )
+        attempt = attempts.get(str(key_of(organization_id, day)))
+        if attempt is None:
+            return False
+        run = self.instance.get_run_by_id(attempt[0])
+        return run is not None and run.status is dg.DagsterRunStatus.FAILURE
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep records outside of a run, as materialisations reported by hand."""
+        for record in records:
+            self.instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset_key=record.table,
+                    partition=str(key_of(record.organization_id, record.day)),
+                    metadata=metadata_of(record),
+                )
+            )
+
+
+def metadata_of(record: Record) -> dict[str, dg.MetadataValue]:
+    """What a day's materialisation shows, and the record itself for the next run."""
+    shown: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(record.rows),
+        "status": dg.MetadataValue.text(str(record.status)),
+        "from": _instant(record.since_ms),
+        "until": _instant(record.until_ms),
+        "complete": dg.MetadataValue.bool(record.is_complete),
+        "open rows": dg.MetadataValue.int(record.open_rows),
+        "delta version": dg.MetadataValue.int(record.delta_version),
+    }
+    if record.reason:
+        shown["reason"] = dg.MetadataValue.text(record.reason)
+    if record.counted:
+        shown["counted, not stored"] = dg.MetadataValue.json(dict(record.counted))
+    for name, value in record.details.items():
+        shown[name.replace("_", " ")] = _value(value)
+    shown[RECORD] = dg.MetadataValue.text(record.to_json())
+    return shown
+
+
+def _instant(epoch_ms: int) -> dg.MetadataValue:
+    return dg.MetadataValue.text(
+        datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds")
+    )
+
+
+def _value(value: float | str) -> dg.MetadataValue:
+    if isinstance(value, bool):
+        return dg.MetadataValue.bool(value)
+    if isinstance(value, int):
+        return dg.MetadataValue.int(value)
+    if isinstance(value, float):
+        return dg.MetadataValue.float(value)
+    return dg.MetadataValue.text(value)

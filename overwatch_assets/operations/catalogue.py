@@ -1,0 +1,68 @@
+"""The tables and views of this version, for people and machines."""
+
+from typing import Any
+
+from overwatch_assets.module import Column, Module
+from overwatch_assets.presentation.reading import shown_columns
+from overwatch_assets.registry import MODULES, VIEWS
+from overwatch_assets.view import View
+
+
+def modules_catalogue() -> list[dict[str, Any]]:
+    """Every module in id order."""
+    ids = {module.table.name: module.module_id for module in MODULES}
+    return [
+        {
+            "module_id": module.module_id,
+            "name": module.name,
+            "table": module.table.name,
+            "layer": str(module.layer),
+            "scope": str(module.scope),
+            "grain": str(module.table.grain),
+            "depends_on": [ids[name] for name in module.upstream],
+            "keys": ["organization_id", *module.table.keys],
+            "columns": [_column(each) for each in module.table.stored_columns],
+        }
+        for module in sorted(MODULES, key=_module_id)
+    ]
+
+
+def modules_table() -> str:
+    """The modules as a table in Markdown, as the README shows it."""
+    rows = [("Id", "Table", "Holds", "Scope", "Made from"), ("---",) * 5]
+    for module in sorted(MODULES, key=_module_id):
+        made_from = ", ".join(module.upstream) or "its source"
+        holds = module.table.doc.partition("\n")[0].rstrip(".")
+        rows.append(
+            (str(module.module_id), f"`{module.table.name}`", holds, str(module.scope), made_from)
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def views_catalogue() -> list[dict[str, Any]]:
+    """Every consumer view by name."""
+    tables = {module.table.name: module.table for module in MODULES}
+    catalogue: list[dict[str, Any]] = []
+    for view in sorted(VIEWS, key=_view_name):
+        columns = {each.name: each for each in tables[view.table].stored_columns}
+        catalogue.append(
+            {
+                "name": view.name,
+                "source": view.table,
+                "doc": view.doc,
+                "columns": [_column(columns[n]) for n in shown_columns(view, tables[view.table])],
+            }
+        )
+    return catalogue
+
+
+def _column(column: Column) -> dict[str, str]:
+    return {"name": column.name, "type": str(column.dtype), "doc": column.doc}
+
+
+def _module_id(module: Module) -> int:
+    return module.module_id
+
+
+def _view_name(view: View) -> str:
+    return view.name

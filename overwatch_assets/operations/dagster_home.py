@@ -1,0 +1,39 @@
+"""Dagster's own folder: its settings, and the instance that lives there."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+SETTINGS = """\
+# Settings of the Dagster instance. Overwatch writes this file where there is none.
+telemetry:
+  enabled: false
+
+run_queue:
+  max_concurrent_runs: 1
+
+run_monitoring:
+  enabled: true
+
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days: 30
+"""
+
+
+def prepare_home(home: Path) -> Path:
+    """Make the folder and its settings; keep settings that are there."""
+    home.mkdir(parents=True, exist_ok=True)
+    settings = home / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(SETTINGS, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """The instance of a prepared folder."""
+    return dg.DagsterInstance.from_config(str(prepare_home(home)))

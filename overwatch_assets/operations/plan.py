@@ -1,0 +1,153 @@
+"""What a run will load, and why: shown before it begins."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from overwatch_assets.config import Config, Workspace
+from overwatch_assets.errors import ConfigError
+from overwatch_assets.execution.records import Ledger
+from overwatch_assets.execution.redo import Reason, Step, downstream_steps
+from overwatch_assets.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps of a run, in the order they are taken: what was asked, then what follows from it."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def asked(self) -> list[Step]:
+        """Steps asked for."""
+        return [step for step in self.steps if step.reason is Reason.ASKED]
+
+    @property
+    def downstream(self) -> list[Step]:
+        """Later days and readers of the past, redone where something they read changed."""
+        return [step for step in self.steps if step.reason is Reason.DOWNSTREAM]
+
+    def as_rows(self) -> list[dict[str, object]]:
+        """The plan for machines."""
+        return [
+            {
+                "workspace": step.organization_id,
+                "module_id": step.module.module_id,
+                "table": step.module.table.name,
+                "reason": str(step.reason),
+                "first": str(step.days[0]),
+                "last": str(step.days[-1]),
+                "days": len(step.days),
+                "rows_now": step.rows_now,
+            }
+            for step in self.steps
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which modules a run is asked to load; empty parts mean all.
+
+    Attributes:
+        modules: Module ids or table names.
+    """
+
+    modules: Sequence[str] = ()
+    scopes: Sequence[str] = ()
+    layers: Sequence[str] = ()
+
+    def choose(self, modules: Sequence[Module]) -> list[Module]:
+        """The chosen modules, in their order.
+
+        Raises:
+            ConfigError: A name fits none.
+        """
+        known = {
+            "--modules": {n for m in modules for n in (str(m.module_id), m.table.name, m.name)},
+            "--scopes": {str(m.scope) for m in modules},
+            "--layers": {str(m.layer) for m in modules},
+        }
+        given = {"--modules": self.modules, "--scopes": self.scopes, "--layers": self.layers}
+        for option, names in given.items():
+            if unknown := sorted(set(names) - known[option]):
+                message = (
+                    f"{option} {', '.join(unknown)}: choose from {', '.join(sorted(known[option]))}"
+                )
+                raise ConfigError(message)
+        return [
+            module
+            for module in modules
+            if _fits(self.modules, (str(module.module_id), module.table.name, module.name))
+            and _fits(self.scopes, (str(module.scope),))
+            and _fits(self.layers, (str(module.layer),))
+        ]
+
+
+def plan_run(
+    modules: Sequence[Module],
+    chosen: Sequence[Module],
+    ledger: Ledger,
+    days: Mapping[str, Sequence[date]],
+) -> Plan:
+    """Plan to load days of workspaces.
+
+    Args:
+        modules: All modules, in dependency order.
+        chosen: Those asked for.
+        ledger: What is known of loaded days.
+        days: Adjacent days by workspace id.
+    """
+    steps: list[Step] = []
+    for org, of_workspace in days.items():
+        asked = [
+            Step(
+                module,
+                org,
+                tuple(of_workspace),
+                Reason.ASKED,
+                sum(r.rows for r in ledger.latest(module.table.name, org, of_workspace).values()),
+            )
+            for module in chosen
+        ]
+        touched = {module.table.name: of_workspace for module in chosen}
+        steps += [*asked, *downstream_steps(modules, ledger, org, touched)]
+    return Plan(tuple(steps))
+
+
+def days_asked(
+    config: Config,
+    workspaces: Sequence[Workspace],
+    first: date | None,
+    last: date | None,
+    today: date,
+) -> dict[str, Sequence[date]]:
+    """Days of each workspace between two dates, both included.
+
+    Args:
+        config: For the calendar.
+        workspaces: The workspaces asked for.
+        first: None: each workspace's first day.
+        last: None: yesterday, or the workspace's last day.
+        today: The day that is not over.
+
+    Raises:
+        ConfigError: No day lies between them.
+    """
+    days: dict[str, Sequence[date]] = {}
+    for workspace in workspaces:
+        begin = first or workspace.first_day
+        newest = date.fromordinal(today.toordinal() - 1)
+        end = last or min(newest, workspace.retired_on or newest)
+        between = config.days(begin, end)
+        if not between:
+            message = (
+                f"workspace {workspace.name}: no day from {begin} to {end}; "
+                "give --from and --to, the first not after the second"
+            )
+            raise ConfigError(message)
+        days[workspace.organization_id] = between
+    return days
+
+
+def _fits(wanted: Sequence[str], names: Sequence[str]) -> bool:
+    return not wanted or any(name in wanted for name in names)

@@ -1,0 +1,53 @@
+"""SQL on a deployment's views."""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from overwatch_assets.config import Config
+from overwatch_assets.errors import ConfigError
+from overwatch_assets.presentation.reading import Reach
+from overwatch_assets.presentation.sql import SqlViews
+from overwatch_assets.registry import MODULES, SIDE_TABLES, VIEWS
+from overwatch_assets.resources import Deployment
+
+SHOWN_ROWS = 1000
+
+
+def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
+    """Rows that a statement selects.
+
+    Raises:
+        ConfigError: The statement can't be run; says why and what there is to query.
+    """
+    tables = [*(module.table for module in MODULES), *SIDE_TABLES]
+    retired = {
+        each.organization_id: each.retired_on for each in config.workspaces if each.retired_on
+    }
+    views = SqlViews(
+        store=Deployment(config=config, modules={}).store,
+        tables={table.name: table for table in tables},
+        views=VIEWS,
+        reach=Reach(as_of=as_of, retired=retired),
+    )
+    try:
+        return views.query(statement)
+    except duckdb.Error as error:
+        names = ", ".join(view.name for view in VIEWS)
+        message = f"{error}\nViews: {names}. `overwatch views --json` lists their columns"
+        raise ConfigError(message) from error
+
+
+def as_text(rows: pl.DataFrame) -> str:
+    """Rows as a table of text, all columns, the first thousand rows."""
+    with pl.Config(
+        tbl_rows=SHOWN_ROWS,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=80,
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+        tbl_formatting="ASCII_MARKDOWN",
+    ):
+        return str(rows.head(SHOWN_ROWS))

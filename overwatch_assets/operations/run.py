@@ -1,0 +1,176 @@
+"""Loads what a plan says, through Dagster, and tells what came of it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from overwatch_assets.assets import REDO_TAG
+from overwatch_assets.definitions import build_definitions
+from overwatch_assets.errors import OverwatchError, SourceError
+from overwatch_assets.execution.redo import Step
+from overwatch_assets.execution.windows import contiguous
+from overwatch_assets.jobs import EVERYTHING
+from overwatch_assets.materializations import DagsterLedger
+from overwatch_assets.operations.plan import Plan
+from overwatch_assets.operations.reaper import process_tag, reap
+from overwatch_assets.partitions import range_tags
+from overwatch_assets.registry import MODULES
+from overwatch_assets.resources import Deployment
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class Outcome(StrEnum):
+    """What came of a table of a workspace."""
+
+    SUCCESS = "SUCCESS"
+    EMPTY = "EMPTY"
+    FAILED = "FAILED"
+    BLOCKED = "BLOCKED"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What came of one table of one workspace.
+
+    Attributes:
+        error: First line of what went wrong; blank: nothing.
+        is_source: Whether a source could not be reached.
+    """
+
+    table: str
+    organization_id: str
+    days: tuple[date, ...]
+    outcome: Outcome
+    rows: int = 0
+    error: str = ""
+    is_source: bool = False
+
+
+@dataclass
+class RunReport:
+    """What came of a plan."""
+
+    results: list[TableResult] = field(default_factory=list[TableResult])
+    is_stopped: bool = False
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Tables by outcome, in the order of `Outcome`."""
+        counted = Counter(result.outcome for result in self.results)
+        return {str(outcome): counted[outcome] for outcome in Outcome if counted[outcome]}
+
+    @property
+    def failed(self) -> list[TableResult]:
+        """Tables that failed or could not begin."""
+        bad = (Outcome.FAILED, Outcome.BLOCKED, Outcome.STOPPED)
+        return [result for result in self.results if result.outcome in bad]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs plans on a Dagster instance.
+
+    Attributes:
+        began: Told of each Dagster run's tables and days before it begins.
+    """
+
+    deployment: Deployment
+    instance: dg.DagsterInstance
+    began: Callable[[Sequence[Step]], None] = lambda _: None
+
+    @property
+    def ledger(self) -> DagsterLedger:
+        """What is known of loaded days."""
+        return DagsterLedger(self.instance)
+
+    def run(self, plan: Plan) -> RunReport:
+        """Load the steps: per workspace all that was asked in one run, then what follows."""
+        reap(self.instance)
+        report = RunReport()
+        for steps in _by_workspace(plan.asked):
+            self._together(steps, report, {})
+            if self._is_stopped(report):
+                return report
+        for step in plan.downstream:
+            for days in contiguous(step.days):
+                part = Step(step.module, step.organization_id, tuple(days), step.reason, 0)
+                self._together([part], report, {REDO_TAG: "true"})
+                if self._is_stopped(report):
+                    return report
+        return report
+
+    def _is_stopped(self, report: RunReport) -> bool:
+        report.is_stopped = self.deployment.stopping.is_set()
+        return report.is_stopped
+
+    def _together(self, steps: Sequence[Step], report: RunReport, tags: dict[str, str]) -> None:
+        self.began(steps)
+        days = steps[0].days
+        organization_id = steps[0].organization_id
+        definitions = build_definitions(deployment=self.deployment, modules=MODULES)
+        job = definitions.resolve_job_def(EVERYTHING)
+        result = job.execute_in_process(
+            run_config=QUIET,
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(step.module.table.name) for step in steps],
+            tags={**tags, **process_tag(), **range_tags(organization_id, days[0], days[-1])},
+            raise_on_error=False,
+        )
+        failures = {
+            event.step_key: event.step_failure_data.error
+            for event in result.all_events
+            if event.is_step_failure and event.step_failure_data.error
+        }
+        done = {event.step_key for event in result.all_events if event.is_step_success}
+        for step in steps:
+            name = step.module.table.name
+            cell = TableResult(name, organization_id, step.days, Outcome.BLOCKED)
+            if name in done:
+                records = self.ledger.latest(name, organization_id, step.days).values()
+                rows = sum(record.rows for record in records)
+                outcome = Outcome.SUCCESS if rows else Outcome.EMPTY
+                cell = TableResult(name, organization_id, step.days, outcome, rows)
+            elif name in failures:
+                kind, message = _cause(failures[name])
+                stopped = self.deployment.stopping.is_set()
+                cell = TableResult(
+                    name,
+                    organization_id,
+                    step.days,
+                    Outcome.STOPPED if stopped else Outcome.FAILED,
+                    error=message,
+                    is_source=kind in _source_errors(),
+                )
+            report.results.append(cell)
+
+
+def _by_workspace(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    grouped: dict[str, list[Step]] = {}
+    for step in steps:
+        grouped.setdefault(step.organization_id, []).append(step)
+    yield from grouped.values()
+
+
+def _cause(error: SerializableErrorInfo) -> tuple[str, str]:
+    """Class and first line of the error at the bottom."""
+    while error.cause is not None:
+        error = error.cause
+    name = error.cls_name or ""
+    line = error.message.strip().splitlines()[0] if error.message.strip() else name
+    return name, line.rpartition(f"{name}: ")[2]
+
+
+def _source_errors() -> set[str]:
+    def below(error: type[OverwatchError]) -> Iterator[str]:
+        yield error.__name__
+        for each in error.__subclasses__():
+            yield from below(each)
+
+    return set(below(SourceError))

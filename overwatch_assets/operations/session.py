@@ -1,0 +1,93 @@
+"""One command's work on a deployment: its instance, its signals, what it shows meanwhile."""
+
+import signal
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from types import FrameType
+
+from rich.console import Console
+
+from overwatch_assets.config import Config
+from overwatch_assets.operations.dagster_home import open_instance
+from overwatch_assets.operations.plan import Plan, Selection, days_asked, plan_run
+from overwatch_assets.operations.progress import display_for
+from overwatch_assets.operations.run import Runner, RunReport
+from overwatch_assets.registry import in_load_order
+from overwatch_assets.resources import Deployment
+
+
+@dataclass
+class Session:
+    """A configuration at work.
+
+    Attributes:
+        config: The configuration.
+        console: Where progress is shown.
+    """
+
+    config: Config
+    console: Console
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Store and sources."""
+        by_table = {module.table.name: module for module in in_load_order()}
+        return Deployment(config=self.config, modules=by_table)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What runs plans."""
+        return Runner(self.deployment, open_instance(self.config.dagster_home))
+
+    def plan(
+        self,
+        selection: Selection,
+        workspaces: Sequence[str] = (),
+        first: date | None = None,
+        last: date | None = None,
+    ) -> Plan:
+        """What loading days would do.
+
+        Raises:
+            ConfigError: An argument fits nothing that is configured.
+        """
+        asked = [self.config.workspace(each) for each in workspaces] or self.config.workspaces
+        today = self.config.day_of(datetime.now(UTC))
+        days = days_asked(self.config, asked, first, last, today)
+        modules = in_load_order()
+        return plan_run(modules, selection.choose(modules), self.runner.ledger, days)
+
+    def load(self, plan: Plan) -> RunReport:
+        """Load what a plan says, with progress; the first signal stops after the day at hand."""
+        names = {each.organization_id: each.name for each in self.config.workspaces}
+        display = display_for(self.console, names)
+        runner = Runner(self.deployment, self.runner.instance, began=display.began)
+        self.deployment.progress = display.loaded
+        with _stopping(self.deployment, self.console), display:
+            return runner.run(plan)
+
+
+@contextmanager
+def _stopping(deployment: Deployment, console: Console) -> Generator[None]:
+    """The first SIGINT or SIGTERM asks to stop; the second is not held back."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in signals}
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        deployment.stopping.set()
+        console.print("stopping after the day at hand; once more stops at once")
+        for each in signals:
+            signal.signal(each, before[each])
+        if number == signal.SIGTERM:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    for each in signals:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in signals:
+            signal.signal(each, before[each])

@@ -1,0 +1,109 @@
+"""SQL over the consumer views and the tables below them, in an embedded DuckDB.
+
+Views have their presentation names, tables are in the schema `etl`. DuckDB reads the Parquet
+files of the current Delta versions itself where they are local; rows in object storage come
+through Polars, because DuckDB's own access to it needs a download.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+from overwatch_assets.delta.tables import DeltaStore
+from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, Grain, Table
+from overwatch_assets.presentation.reading import Reach, open_days, rows_of, shown_columns
+from overwatch_assets.view import View
+
+ETL = "etl"
+_ALL = "true"
+
+
+@dataclass(frozen=True)
+class SqlViews:
+    """Views and tables that SQL may name.
+
+    Attributes:
+        store: Where the tables are.
+        tables: Tables by name.
+        views: The consumer views.
+        reach: Which rows are seen.
+    """
+
+    store: DeltaStore
+    tables: Mapping[str, Table]
+    views: Sequence[View]
+    reach: Reach = field(default=Reach())
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """Run one statement.
+
+        Raises:
+            duckdb.Error: It can't be parsed or run.
+        """
+        with duckdb.connect(":memory:") as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"create schema {ETL}")
+            views, tables = self._named(connection, sql)
+            for view in views:
+                table = self.tables[view.table]
+                shown = ", ".join(map(_quoted, shown_columns(view, table)))
+                source = self._source(connection, table, self._condition(table))
+                connection.execute(f"create view {_quoted(view.name)} as select {shown} {source}")
+            for table in tables:
+                source = self._source(connection, table, _ALL)
+                name = f"{ETL}.{_quoted(table.name)}"
+                connection.execute(f"create view {name} as select * {source}")
+            return connection.sql(sql).pl()
+
+    def _named(
+        self, connection: duckdb.DuckDBPyConnection, sql: str
+    ) -> tuple[list[View], list[Table]]:
+        """The views and tables that a statement names; all, if it names none (`show tables`)."""
+        names = {name.lower() for name in connection.get_table_names(sql, qualified=True)}
+        views = [each for each in self.views if not names or each.name.lower() in names]
+        tables = [each for each in self.tables.values() if f"{ETL}.{each.name}".lower() in names]
+        return views, tables
+
+    def _condition(self, table: Table) -> str:
+        """The rows a view shows, as `reading.rows_of` chooses them."""
+        conditions: list[str] = []
+        org, day = ORGANIZATION_ID.name, PARTITION_DATE.name
+        if self.reach.workspaces is not None:
+            allowed = ", ".join(map(_text, self.reach.workspaces)) or "null"
+            conditions.append(f"{org} in ({allowed})")
+        if self.reach.as_of is not None:
+            conditions.append(f"{day} <= date '{self.reach.as_of}'")
+        if table.grain is Grain.INTERVAL:
+            newest = [f"not {IS_OPEN.name}"]
+            newest += [
+                f"({org} = {_text(workspace)} and {day} = date '{open_day}')"
+                for workspace, open_day in open_days(self.store, table, self.reach).items()
+            ]
+            conditions.append(f"({' or '.join(newest)})")
+        return " and ".join(conditions) or "not false"
+
+    def _source(self, connection: duckdb.DuckDBPyConnection, table: Table, condition: str) -> str:
+        files = self.store.local_files(table)
+        if files:
+            paths = ", ".join(map(_text, files))
+            types = f"{{'{ORGANIZATION_ID.name}': varchar, '{PARTITION_DATE.name}': date}}"
+            options = f"hive_partitioning = true, hive_types = {types}, union_by_name = true"
+            columns = ", ".join(map(_quoted, table.schema))
+            read = f"select {columns} from read_parquet([{paths}], {options})"  # noqa: S608 - quoted
+            return f"from ({read}) where {condition}"
+        name = f"{'all' if condition == _ALL else 'shown'} {table.name}"
+        rows = self.store.scan(table, missing_ok=True)
+        if condition != _ALL:
+            rows = rows_of(self.store, table, self.reach)
+        connection.register(name, rows.collect())
+        return f"from {_quoted(name)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,69 @@
+"""Every module in id order: the module table as code. A table exists by standing here."""
+
+from overwatch_assets.bronze.audit_log_bronze import audit_log_bronze
+from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
+from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
+from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
+from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
+from overwatch_assets.gold.sparkstage_gold import sparkstage_gold
+from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
+from overwatch_assets.gold.sparktask_gold import sparktask_gold
+from overwatch_assets.module import Module, Table
+from overwatch_assets.presentation import (
+    sparkexecution,
+    sparkexecutor,
+    sparkjob,
+    sparkstage,
+    sparkstream,
+    sparktask,
+)
+from overwatch_assets.silver.spark_applications_silver import spark_applications_silver
+from overwatch_assets.silver.spark_executions_silver import spark_executions_silver
+from overwatch_assets.silver.spark_executors_silver import spark_executors_silver
+from overwatch_assets.silver.spark_jobs_silver import spark_jobs_silver
+from overwatch_assets.silver.spark_stages_silver import spark_stages_silver
+from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
+from overwatch_assets.view import View
+
+MODULES: tuple[Module, ...] = (
+    audit_log_bronze,
+    spark_events_bronze,
+    spark_executors_silver,
+    spark_applications_silver,
+    spark_executions_silver,
+    spark_jobs_silver,
+    spark_stages_silver,
+    spark_tasks_silver,
+    sparkjob_gold,
+    sparkstage_gold,
+    sparktask_gold,
+    sparkexecution_gold,
+    sparkexecutor_gold,
+    sparkstream_gold,
+)
+"""In id order."""
+
+SIDE_TABLES: tuple[Table, ...] = tuple(
+    table for module in MODULES for table in (module.tracker, module.rejected) if table is not None
+)
+
+VIEWS: tuple[View, ...] = (
+    sparkjob.VIEW,
+    sparkstage.VIEW,
+    sparktask.VIEW,
+    sparkexecution.VIEW,
+    sparkexecutor.VIEW,
+    sparkstream.VIEW,
+)
+
+
+def in_load_order(modules: tuple[Module, ...] = MODULES) -> tuple[Module, ...]:
+    """Modules so that each comes after those it reads; else in id order."""
+    names = {module.table.name for module in modules}
+    ordered: dict[str, Module] = {}
+    waiting = list(modules)
+    while waiting:
+        ready = next(module for module in waiting if {*module.upstream} & names <= ordered.keys())
+        ordered[ready.table.name] = ready
+        waiting.remove(ready)
+    return tuple(ordered.values())

@@ -1,0 +1,214 @@
+"""The laws of the tables, tried on made-up worlds for every registered module."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from overwatch_assets.module import Grain, Module
+from overwatch_assets.registry import MODULES
+from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
+from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
+
+WORLDS = settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+seeds = st.integers(0, 10_000)
+
+
+def world_of(rows: pl.DataFrame, chunk_days: int = 7) -> World:
+    return World({"spark_event_logs": WorldSource(rows, "eventTimeMS")}, chunk_days=chunk_days)
+
+
+def made_up(seed: int) -> pl.DataFrame:
+    return SparkWorld(seed).frame()
+
+
+def assert_equal(one: World, other: World, modules: Sequence[Module] = MODULES) -> None:
+    for module in modules:
+        left, right = one.rows(module), other.rows(module)
+        assert left.equals(right), f"{module.table.name}:\n{left}\n{right}"
+
+
+def closed(world: World, module: Module) -> pl.DataFrame:
+    rows = world.store.scan(module.table).collect()
+    return rows.filter(~pl.col("is_open")) if module.table.grain is Grain.INTERVAL else rows
+
+
+@WORLDS
+@given(seeds)
+def test_deleting_all_that_comes_after_a_day_does_not_change_it(seed: int) -> None:
+    rows = made_up(seed)
+    whole = world_of(rows)
+    whole.load(*DAYS)
+    day = DAYS[1]
+    until_ms = round(midnight_after(day).timestamp() * 1000)
+    past = World({"spark_event_logs": WorldSource(rows, "eventTimeMS").before(until_ms)})
+    past.load(*DAYS[:2])
+    for module in MODULES:
+        assert past.rows(module, day).equals(whole.rows(module, day)), module.table.name
+
+
+@WORLDS
+@given(seeds, st.integers(1, 3), st.sets(st.sampled_from(DAYS[1:])))
+def test_every_split_of_a_range_gives_the_same_rows(
+    seed: int, chunk_days: int, cuts: set[date]
+) -> None:
+    rows = made_up(seed)
+    together, apart = world_of(rows), world_of(rows, chunk_days=chunk_days)
+    together.load(*DAYS)
+    for part in split(cuts):
+        apart.load(*part)
+    assert_equal(together, apart)
+
+
+@WORLDS
+@given(seeds)
+def test_order_and_repeats_do_not_matter(seed: int) -> None:
+    rows = made_up(seed)
+    repeated = pl.concat([rows, rows.sample(fraction=0.5, seed=seed)]).sample(
+        fraction=1.0, shuffle=True, seed=seed + 1
+    )
+    plain, mixed = world_of(rows), world_of(repeated)
+    plain.load(*DAYS)
+    mixed.load(*DAYS)
+    assert_equal(plain, mixed)
+
+
+@WORLDS
+@given(seeds)
+def test_no_key_closes_twice_and_what_is_open_stays_until_it_closes(seed: int) -> None:
+    world = world_of(made_up(seed))
+    world.load(*DAYS)
+    for module in MODULES:
+        table = module.table
+        done = closed(world, module).select(table.key_columns)
+        assert not done.is_duplicated().any(), table.name
+        if table.grain is not Grain.INTERVAL:
+            continue
+        rows = world.store.scan(table).collect()
+        for day, following in pairwise(DAYS):
+            of_day = rows.filter(pl.col("partition_date") == day, pl.col("is_open"))
+            of_next = rows.filter(pl.col("partition_date") == following)
+            keys = list(table.keys)
+            lost = of_day.join(of_next, on=keys, how="anti", nulls_equal=True)
+            assert lost.is_empty(), f"{table.name}: {lost}"
+
+
+@WORLDS
+@given(seeds)
+def test_columns_that_are_not_provisional_never_change(seed: int) -> None:
+    world = world_of(made_up(seed))
+    world.load(*DAYS)
+    for module in MODULES:
+        if module.table.grain is not Grain.INTERVAL:
+            continue
+        final = [
+            column.name
+            for column in module.table.columns
+            if column.name not in (*module.provisional, *module.table.keys)
+        ]
+        rows = world.store.scan(module.table).collect()
+        for name in final:
+            if rows.schema[name].is_nested():
+                rows = rows.with_columns(pl.struct(name).struct.json_encode().alias(name))
+            several = (
+                rows.drop_nulls(name)
+                .group_by(module.table.keys)
+                .agg(pl.col(name).n_unique().alias("different"))
+                .filter(pl.col("different") > 1)
+            )
+            assert several.is_empty(), f"{module.table.name}.{name}: {several}"
+
+
+@WORLDS
+@given(seeds, st.sampled_from(DAYS))
+def test_a_table_as_of_a_day_is_the_load_stopped_there(seed: int, as_of: date) -> None:
+    rows = made_up(seed)
+    whole, stopped = world_of(rows), world_of(rows)
+    whole.load(*DAYS)
+    stopped.load(*[day for day in DAYS if day <= as_of])
+    for module in MODULES:
+        assert whole.shown(module, as_of).equals(stopped.shown(module, as_of)), module.table.name
+
+
+@WORLDS
+@given(seeds, st.integers(1, 23))
+def test_a_cut_day_completed_later_equals_a_day_never_cut(seed: int, hour: int) -> None:
+    rows = made_up(seed)
+    never, later = world_of(rows), world_of(rows)
+    never.load(*DAYS)
+    later.load(*DAYS[:-1])
+    cut_at = midnight_after(DAYS[-2]) + timedelta(hours=hour)
+    later.load(DAYS[-1], until=cut_at)
+    later.load(DAYS[-1])
+    assert_equal(never, later)
+
+
+@WORLDS
+@given(seeds, st.integers(0, 100))
+def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) -> None:
+    rows = made_up(seed)
+    is_late = pl.int_range(pl.len()).hash(seed=salt) % 5 == 0
+    late_days = sorted(
+        {
+            datetime.fromtimestamp(at / 1000, UTC).date()
+            for at in rows.filter(is_late)["eventTimeMS"]
+        }
+    )
+    complete, mended = world_of(rows), world_of(rows.filter(~is_late))
+    complete.load(*DAYS)
+    mended.load(*DAYS)
+    mended.sources = complete.sources
+    for day in late_days:
+        mended.load_bronze(day)
+    mended.load(*DAYS, redo=True)
+    assert_equal(complete, mended)
+
+
+@WORLDS
+@given(seeds)
+def test_redoing_everything_changes_nothing_that_the_plan_left_out(seed: int) -> None:
+    rows = made_up(seed)
+    world = world_of(rows)
+    world.load(*DAYS)
+    assert world.load(*DAYS, redo=True) == []
+
+
+@WORLDS
+@given(seeds)
+def test_every_task_end_counts_once(seed: int) -> None:
+    world = world_of(made_up(seed))
+    records = world.load(*DAYS)
+    tables = {module.table.name: module for module in MODULES}
+    bronze = world.store.scan(tables["spark_events_bronze"].table).collect()
+    ends = bronze.filter(pl.col("Event") == "SparkListenerTaskEnd").height
+    silver = tables["spark_tasks_silver"]
+    by_event = closed(world, silver).filter(pl.col("end_reason") == "event").height
+    counted = [record.counted for record in records if record.table == silver.table.name]
+    repeated = sum(each.get("repeated_end", 0) for each in counted)
+    too_late = sum(each.get("after_application_end", 0) for each in counted)
+    assert by_event + repeated <= ends <= by_event + repeated + too_late
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.table.name)
+def test_a_day_without_input_gives_an_empty_table_that_says_why(module: Module) -> None:
+    world = World({})
+    records = {record.table: record for record in world.load(DAYS[0])}
+    record = records[module.table.name]
+    assert (record.rows, record.status) == (0, "EMPTY")
+    assert record.reason
+    assert world.store.scan(module.table).collect().schema == module.table.schema
+
+
+def split(cuts: set[date]) -> list[list[date]]:
+    parts: list[list[date]] = [[]]
+    for day in DAYS:
+        if day in cuts:
+            parts.append([])
+        parts[-1].append(day)
+    return [part for part in parts if part]

@@ -1,0 +1,34 @@
+"""The documentation's module table, row for row, for the modules that exist so far.
+
+Ids, names, tables and dependencies as documented; what the system needs beyond them is a comment.
+"""
+
+DOCUMENTED = {
+    1004: ("Bronze_AuditLogs", "audit_log_bronze", ()),
+    1006: ("Bronze_SparkEventLogs", "spark_events_bronze", (1004,)),
+    2003: ("Silver_SPARK_Executors", "spark_executors_silver", (1006,)),
+    2005: ("Silver_SPARK_Executions", "spark_executions_silver", (1006,)),
+    2006: ("Silver_SPARK_Jobs", "spark_jobs_silver", (1006,)),
+    2007: ("Silver_SPARK_Stages", "spark_stages_silver", (1006,)),
+    2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
+    3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
+    3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
+    3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),
+    3013: ("Gold_SparkExecution", "sparkexecution_gold", (2005,)),
+    3014: ("Gold_SparkExecutor", "sparkexecutor_gold", (2003,)),
+    3016: ("Gold_SparkStream", "sparkstream_gold", (1006, 2005)),
+}
+
+BEYOND = {
+    # Overwatch's dead id: when a Spark application ended, and with it what it left open.
+    2004: ("Silver_SPARK_Applications", "spark_applications_silver", (1006,)),
+}
+
+BEYOND_DEPENDENCIES = {
+    # What ends with its application reads when the application ended.
+    2003: (2004,),
+    2005: (2004,),
+    2006: (2004,),
+    2007: (2004,),
+    2008: (2004,),
+}

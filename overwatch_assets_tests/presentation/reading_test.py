@@ -1,0 +1,101 @@
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster_deltalake.config import LocalConfig
+
+from overwatch_assets.delta.storage import StorageLocation
+from overwatch_assets.delta.tables import DeltaStore
+from overwatch_assets.presentation.reading import Reach, view_rows
+from overwatch_assets.presentation.sql import SqlViews
+from overwatch_assets.view import View
+from overwatch_assets_tests.execution.toy import MONDAY, TUESDAY, WEDNESDAY, instance_runs_gold
+
+TABLE = instance_runs_gold.table
+VIEW = View(
+    name="instanceRun",
+    table=TABLE.name,
+    columns=("organization_id", "instance_id", "hours"),
+    doc="One row per run of an instance.",
+)
+EAST, WEST = "o'east/1", "2"
+
+Rows = list[tuple[str, bool]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DeltaStore:
+    store = DeltaStore(StorageLocation(str(tmp_path), LocalConfig()))
+    store.create(TABLE)
+    put(store, EAST, MONDAY, [("i-1", True), ("i-2", True)])
+    put(store, EAST, TUESDAY, [("i-1", False), ("i-2", True)])
+    put(store, WEST, MONDAY, [("i-9", True)])
+    return store
+
+
+def put(store: DeltaStore, org: str, day: date, rows: Rows) -> None:
+    partition = ("organization_id", "partition_date")
+    schema = {name: dtype for name, dtype in TABLE.schema.items() if name not in partition}
+    frame = pl.DataFrame(
+        [{"instance_id": name, "is_open": is_open} for name, is_open in rows], schema=schema
+    )
+    staged = store.stage(TABLE, org, day, frame)
+    store.replace(TABLE, org, [day], staged, {"overwatch.run_id": "r"})
+
+
+def shown(store: DeltaStore, reach: Reach) -> list[tuple[object, ...]]:
+    rows = view_rows(store, VIEW, TABLE, reach).collect().sort(pl.all())
+    by_sql = SqlViews(store, {TABLE.name: TABLE}, [VIEW], reach).query("from instanceRun")
+    assert by_sql.sort(pl.all()).rows() == rows.rows()
+    return rows.select("organization_id", "instance_id", "is_open", "partition_date").rows()
+
+
+def test_a_view_shows_closed_rows_and_each_workspaces_newest_open_rows(store: DeltaStore) -> None:
+    assert shown(store, Reach()) == [
+        (WEST, "i-9", True, MONDAY),
+        (EAST, "i-1", False, TUESDAY),
+        (EAST, "i-2", True, TUESDAY),
+    ]
+
+
+def test_a_view_as_of_a_day_is_what_it_showed_then(store: DeltaStore) -> None:
+    put(store, EAST, WEDNESDAY, [("i-2", False)])
+    assert shown(store, Reach(as_of=MONDAY)) == [
+        (WEST, "i-9", True, MONDAY),
+        (EAST, "i-1", True, MONDAY),
+        (EAST, "i-2", True, MONDAY),
+    ]
+    assert shown(store, Reach(as_of=TUESDAY)) == [
+        (EAST, "i-1", False, TUESDAY),
+        (EAST, "i-2", True, TUESDAY),
+    ]
+
+
+def test_a_day_that_became_empty_leaves_nothing_open(store: DeltaStore) -> None:
+    put(store, EAST, WEDNESDAY, [("i-2", False)])
+    assert (EAST, "i-2", True, TUESDAY) not in shown(store, Reach())
+
+
+def test_a_view_keeps_to_the_workspaces_allowed(store: DeltaStore) -> None:
+    assert {row[0] for row in shown(store, Reach(workspaces=[WEST]))} == {WEST}
+    assert shown(store, Reach(workspaces=[])) == []
+
+
+def test_what_was_open_in_a_retired_workspace_is_not_shown(store: DeltaStore) -> None:
+    assert shown(store, Reach(retired={WEST: MONDAY})) == [
+        (EAST, "i-1", False, TUESDAY),
+        (EAST, "i-2", True, TUESDAY),
+    ]
+
+
+def test_a_table_that_was_never_written_has_an_empty_view(tmp_path: Path) -> None:
+    store = DeltaStore(StorageLocation(str(tmp_path), LocalConfig()))
+    assert shown(store, Reach()) == []
+
+
+def test_sql_reaches_the_tables_below_the_views(store: DeltaStore) -> None:
+    views = SqlViews(store, {TABLE.name: TABLE}, [VIEW])
+    made = views.query("select count(*) as rows from etl.instance_runs_gold where is_open")
+    assert made.rows() == [(4,)]
+    assert "instanceRun" in views.query("show tables")["name"].to_list()
