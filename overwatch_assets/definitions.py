@@ -44,7 +44,7 @@ def build_definitions(
     hardcoded = {DEPLOYMENT: dg.ResourceDefinition.hardcoded_resource(deployment)}
     return dg.Definitions(
         assets=[asset_of(module, partitions) for module in modules],
-        jobs=jobs_of(modules, partitions),
+        jobs=jobs_of(modules),
         resources={**hardcoded, **(resources or {})},
         executor=executor,
     )

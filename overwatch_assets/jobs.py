@@ -12,22 +12,18 @@ from overwatch_assets.module import Layer, Module
 EVERYTHING = "overwatch"
 
 
-def jobs_of(
-    modules: Sequence[Module], partitions: dg.MultiPartitionsDefinition
-) -> list[UnresolvedAssetJobDefinition]:
+def jobs_of(modules: Sequence[Module]) -> list[UnresolvedAssetJobDefinition]:
     """The job over every table, and one per layer."""
     layers = [layer for layer in Layer if any(module.layer is layer for module in modules)]
     everything = dg.define_asset_job(
         EVERYTHING,
         selection=dg.AssetSelection.all(),
-        partitions_def=partitions,
         description="Every table, bronze to gold, of the chosen days and workspaces.",
     )
     by_layer = [
         dg.define_asset_job(
-            layer,
-            selection=dg.AssetSelection.groups(layer),
-            partitions_def=partitions,
+            str(layer),
+            selection=dg.AssetSelection.groups(str(layer)),
             description=f"The {layer} tables of the chosen days and workspaces.",
         )
         for layer in layers

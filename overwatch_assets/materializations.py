@@ -3,6 +3,7 @@
 Dagster's run storage is the only state that decides what may be loaded and what is stale.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -45,7 +46,7 @@ class DagsterLedger:
             materialized = event.asset_materialization
             if materialized is None or RECORD not in materialized.metadata:
                 continue
-            record = Record.from_json(str(materialized.metadata[RECORD].value))
+            record = Record.from_json(json.dumps(materialized.metadata[RECORD].value))
             records[record.day] = record
         return records
 
@@ -98,7 +99,7 @@ def metadata_of(record: Record) -> dict[str, dg.MetadataValue]:
         shown["counted, not stored"] = dg.MetadataValue.json(dict(record.counted))
     for name, value in record.details.items():
         shown[name.replace("_", " ")] = _value(value)
-    shown[RECORD] = dg.MetadataValue.text(record.to_json())
+    shown[RECORD] = dg.MetadataValue.json(json.loads(record.to_json()))
     return shown
 
 

@@ -67,6 +67,15 @@ class MemoryStore:
         self.writes.append((table.name, tuple(days)))
         return len(self.writes)
 
+    def partitions(self, table: Table, organization_id: str | None = None) -> pl.DataFrame:
+        days = [
+            (day, frame.height)
+            for (org, day), frame in self.rows.get(table.name, {}).items()
+            if organization_id in (None, org)
+        ]
+        schema = {"partition_date": pl.Date, "rows": pl.Int64}
+        return pl.DataFrame(days, schema=schema, orient="row")
+
     def scan(
         self,
         table: Table,

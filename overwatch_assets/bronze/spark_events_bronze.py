@@ -297,7 +297,7 @@ def spark_events_bronze(
         stored: Rows that the day holds already; logs expire, so none is dropped.
         window: The day; events outside of it are not its own.
     """
-    names = [column.name for column in COLUMNS if column.name != "organization_id"]
+    names = [column.name for column in COLUMNS]
     of_day = events.filter(window.contains_ms(pl.col("eventTimeMS")))
     name = pl.col("filename").str.extract(r"([^/]*)$")
     is_live = (name == "eventlog") | name.str.ends_with(".inprogress")
@@ -306,6 +306,6 @@ def spark_events_bronze(
         stored.select(names),
         keys=spark_events_bronze.table.key_columns,
         content=[name for name in names if name not in ORIGIN],
-        origin=pl.format("{}{}", is_live.cast(pl.Int8), "filename"),
+        origin=pl.concat_str(is_live.cast(pl.Int8).cast(pl.String), "filename"),
         least=("clusterId",),
     )

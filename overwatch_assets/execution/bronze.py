@@ -4,7 +4,7 @@ A re-read never deletes: sources expire, so the rows of a day are the union of a
 ever read of it, one per key. A day too large to unite at once is split by key.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -95,6 +95,7 @@ class BronzeDays:
     organization_id: str
     first_ms: int
     snapshot_ms: int
+    stored_days: Collection[date]
     run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
     def gather(
@@ -130,10 +131,10 @@ class BronzeDays:
     def unite(self, gathered: Gathered, day: DayWindow) -> MadeDay:
         """The day's rows: those handed over and those stored, one per key."""
         table = self.module.table
-        stored = self.store.scan(table, self.organization_id, [day.day])
-        offered = gathered.rows.get(day.day)
-        if offered is None:
-            offered = stored.clear()
+        nothing = pl.LazyFrame(schema=table.schema)
+        stored, offered = nothing, gathered.rows.get(day.day, nothing)
+        if day.day in self.stored_days:
+            stored = self.store.scan(table, self.organization_id, [day.day])
         counts = [_height(offered), _height(stored)]
         shards = -(-sum(counts) // SHARD_ROWS)
         return MadeDay(

@@ -66,6 +66,8 @@ class Reader:
         first_day: Its first day; nothing is read before it.
         day_of: The day an instant belongs to, in the configured time zone.
         records: Newest records of days of a table.
+        days: Days of the run.
+        opened: Tables that were opened for all of them.
     """
 
     store: AnyTables
@@ -74,6 +76,8 @@ class Reader:
     first_day: date
     day_of: Callable[[datetime], date]
     records: Callable[[str, Collection[date]], Mapping[date, Record]]
+    days: Sequence[date]
+    opened: dict[str, pl.LazyFrame]
 
     def of_days(self, module: Module, days: Sequence[DayWindow]) -> Inputs:
         """Inputs of a stateless module for several days at once."""
@@ -90,6 +94,16 @@ class Reader:
             for parameter, read in module.reads.items()
             if isinstance(read, Day)
         )
+
+    def reads_of_nothing(self, module: Module, day: date, past: Past) -> tuple[ReadRecord, ...]:
+        """What a day reads whose inputs have no rows: nothing beyond the day is named."""
+        reads = list(self.day_reads(module, day))
+        for parameter, read in module.reads.items():
+            if isinstance(read, Carried) and day > self.first_day:
+                reads.append(self._carried_read(module.table, day - ONE_DAY, past))
+            elif isinstance(read, Overlap):
+                reads.append(self._read(module.table_of(parameter), ReadKind.OVERLAP, day, day))
+        return tuple(reads)
 
     def of_day(self, module: Module, day: DayWindow, past: Past) -> Inputs:
         """Inputs of a module that looks back, for one day."""
@@ -115,7 +129,11 @@ class Reader:
     def _of_windows(self, name: str, read: Day, days: Sequence[DayWindow]) -> pl.LazyFrame:
         producer = self.modules[name]
         table = producer.table
-        rows = self.store.scan(table, self.organization_id, [each.day for each in days])
+        rows = self._opened(table).filter(
+            pl.col(PARTITION_DATE.name).is_in([each.day for each in days])
+            if len(days) > 1
+            else pl.col(PARTITION_DATE.name) == days[0].day
+        )
         if read.closed and table.grain is Grain.INTERVAL:
             rows = rows.filter(~pl.col("is_open"))
         for each in days:
@@ -123,6 +141,13 @@ class Reader:
             if record.until_ms > each.window.until_ms:
                 rows = self._cut(rows, producer, each)
         return rows
+
+    def _opened(self, table: Table) -> pl.LazyFrame:
+        """A table's rows of the run's days; filters on the day open only its files."""
+        if table.name not in self.opened:
+            rows = self.store.scan(table, self.organization_id, self.days)
+            self.opened[table.name] = rows
+        return self.opened[table.name]
 
     def _cut(self, rows: pl.LazyFrame, producer: Module, day: DayWindow) -> pl.LazyFrame:
         if producer.table.grain is not Grain.EVENT:
@@ -163,7 +188,7 @@ class Reader:
         last = day.day - ONE_DAY
         if last < first:
             return empty, []
-        wanted = _called(read.wanted, frames, day.window).collect()
+        wanted = _called(read.wanted, frames, day.window).collect(engine="in-memory")
         if wanted.is_empty():
             return empty, []
         days = days_between(first, last)

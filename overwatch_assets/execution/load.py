@@ -158,10 +158,12 @@ class _Work:
     known: dict[str, dict[date, Record | None]] = field(
         default_factory=dict[str, dict[date, "Record | None"]]
     )
+    opened: dict[str, pl.LazyFrame] = field(default_factory=dict[str, pl.LazyFrame])
     staged: list[Staged] = field(default_factory=list[Staged])
     records: dict[date, Record] = field(default_factory=dict[date, Record])
     carried: pl.DataFrame | None = None
     processed: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
+    days_with_rows: set[date] | None = None
     side_rows: list[SideRows] = field(default_factory=list[SideRows])
 
     def load_chunk(self, days: Sequence[date]) -> None:
@@ -239,6 +241,8 @@ class _Work:
             first_day=self.workspace.first_day,
             day_of=self.loader.calendar.day_of,
             records=self._newest,
+            days=self.asked,
+            opened=self.opened,
         )
 
     def _load_source(self, days: Sequence[DayWindow]) -> None:
@@ -251,6 +255,7 @@ class _Work:
                 organization_id=self.workspace.organization_id,
                 first_ms=self.loader.calendar.window_of(self.workspace.first_day).since_ms,
                 snapshot_ms=self.run.snapshot_ms,
+                stored_days=self._stored_days(),
                 run_columns=self._run_columns(),
             )
             name = self.module.source or ""
@@ -285,6 +290,14 @@ class _Work:
                 )
             self.side_rows.append(bronze.side_rows(gathered, days))
 
+    def _stored_days(self) -> set[date]:
+        """Days that hold rows, as the table says: bronze unites with them whatever is known."""
+        if self.days_with_rows is None:
+            org = self.workspace.organization_id
+            partitions = self.loader.store.partitions(self.module.table, org)
+            self.days_with_rows = set(partitions[PARTITION_DATE.name])
+        return self.days_with_rows
+
     def _load_together(self, days: Sequence[DayWindow]) -> None:
         clock = _Clock()
         inputs = self._reader().of_days(self.module, days)
@@ -304,11 +317,20 @@ class _Work:
             return
         carried = self._carried(day.day) if self.module.is_carrying else None
         past = Past(carried=carried, staged=self.staged, records=self.records)
+        if (carried is None or carried.is_empty()) and self._has_no_input(day.day):
+            reads = self._reader().reads_of_nothing(self.module, day.day, past)
+            nothing = pl.DataFrame(schema=self.module.table.schema)
+            self._keep(day, nothing, Inputs(frames={}, reads=reads), clock, carried)
+            return
         inputs = self._reader().of_day(self.module, day, past)
         rows = self._called(inputs, day.window)
         if self.module.decided_by != PARTITION_DATE.name:
             rows = rows.with_columns(pl.lit(day.day).alias(PARTITION_DATE.name))
         self._keep(day, rows, inputs, clock, carried)
+
+    def _has_no_input(self, day: date) -> bool:
+        """Whether none of the tables read has a row that day: nothing comes of nothing."""
+        return not any(self._newest(name, (day,))[day].rows for name in self.module.upstream)
 
     def _kept(self, day: DayWindow) -> bool:
         """Whether a redo leaves the day as it is: nothing it read has changed."""
@@ -342,7 +364,7 @@ class _Work:
 
     def _called(self, inputs: Inputs, window: Window) -> pl.DataFrame:
         made = self.module.transform(**inputs.frames, window=window)
-        return made.collect()
+        return made.collect(engine="in-memory")
 
     def _keep(
         self,
@@ -414,6 +436,8 @@ class _Work:
         }
 
     def _stage(self, day: date, rows: pl.DataFrame) -> Sequence[Staged]:
+        if rows.is_empty():
+            return ()
         staged = self.loader.store.stage(
             self.module.table, self.workspace.organization_id, day, rows
         )

@@ -50,6 +50,10 @@ class Tables(Protocol[StagedT]):
         """Show the staged rows instead of all the partitions held; returns the version."""
         ...
 
+    def partitions(self, table: Table, organization_id: str | None = None) -> pl.DataFrame:
+        """`partition_date` and `rows` of the partitions that hold rows."""
+        ...
+
     def scan(
         self,
         table: Table,

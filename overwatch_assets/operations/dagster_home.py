@@ -10,6 +10,9 @@ SETTINGS = """\
 telemetry:
   enabled: false
 
+nux:
+  enabled: false
+
 run_queue:
   max_concurrent_runs: 1
 

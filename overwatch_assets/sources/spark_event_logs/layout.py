@@ -43,12 +43,6 @@ def is_log(path: str) -> bool:
     return _NOT_LOGS.fullmatch(path.rpartition("/")[2]) is None
 
 
-def is_live(path: str) -> bool:
-    """Whether a log was still written to when it got this name; its rolled copies are final."""
-    name = path.rpartition("/")[2]
-    return name == "eventlog" or name.endswith(".inprogress")
-
-
 def log_path(path: str) -> LogPath:
     """Everything a path tells."""
     *folders, name = path.split("/")

@@ -96,7 +96,13 @@ class LogSummary:
         return sum(events for name, events in self.event_counts.items() if name not in TYPES)
 
 
-def read_log(log: LogPath, chunks: Iterator[bytes], limits: Limits, take: TakeEvents) -> LogSummary:
+def read_log(
+    log: LogPath,
+    chunks: Iterator[bytes],
+    limits: Limits,
+    take: TakeEvents,
+    batch_bytes: int = BATCH_BYTES,
+) -> LogSummary:
     """Read a log.
 
     Args:
@@ -104,11 +110,12 @@ def read_log(log: LogPath, chunks: Iterator[bytes], limits: Limits, take: TakeEv
         chunks: Its content, decompressed.
         limits: Which events are wanted.
         take: Called with events of one type, several times per type.
+        batch_bytes: Bytes of lines made into frames at once.
 
     Raises:
         FileGone: The file isn't there any more.
     """
-    reader = _Reader(log, limits, take)
+    reader = _Reader(log, limits, take, batch_bytes)
     summary = reader.summary
     try:
         for part in blocks_of(chunks):
@@ -126,11 +133,12 @@ def read_log(log: LogPath, chunks: Iterator[bytes], limits: Limits, take: TakeEv
 
 
 class _Reader:
-    def __init__(self, log: LogPath, limits: Limits, take: TakeEvents) -> None:
+    def __init__(self, log: LogPath, limits: Limits, take: TakeEvents, batch_bytes: int) -> None:
         self.summary = LogSummary(context_id=log.context_id)
         self._log = log
         self._limits = limits
         self._take = take
+        self._batch_bytes = batch_bytes
         self._timeline = Timeline(limits.latest_ms)
         self._is_head = True
         self._kept: dict[str, list[pl.DataFrame]] = {}
@@ -151,7 +159,7 @@ class _Reader:
             self._read_tail(lines)
         else:
             self.summary.lines += self._decoded.add(lines)
-        if self._is_head or self._bytes >= BATCH_BYTES:
+        if self._is_head or self._bytes >= self._batch_bytes:
             self._end_batch()
 
     def finish(self) -> None:
@@ -160,8 +168,8 @@ class _Reader:
         if not summary.is_skipped:
             self._end_batch()
             self._hand_over()
-        summary.left_out += self._timeline.counts
         self._keep_bad_lines(self._timeline.waiting_lines())
+        summary.left_out += self._timeline.counts
         summary.rejected += summary.left_out.pop(IN_FUTURE, 0)
 
     def _start_batch(self) -> None:

@@ -1,7 +1,7 @@
 """Lines of made-up event logs, and asking the source for days of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +27,12 @@ NOON = ms(f"{DAY} 12:00")
 
 def line(event: str, **fields: object) -> bytes:
     """A line as Spark writes it."""
-    return json.dumps({"Event": event, **fields}, separators=(",", ":")).encode()
+    return compact({"Event": event, **fields})
+
+
+def compact(event: Mapping[str, object]) -> bytes:
+    """JSON as Spark writes it."""
+    return json.dumps(event, separators=(",", ":")).encode()
 
 
 def task_start(task_id: int = 0, launch_ms: int = NOON) -> bytes:
@@ -74,9 +79,13 @@ def task_end(
     return line("SparkListenerTaskEnd", **rest)
 
 
-def job_start(job_id: int = 0, submitted_ms: int | None = NOON, **properties: str) -> bytes:
+def job_start(
+    job_id: int = 0,
+    submitted_ms: int | None = NOON,
+    properties: Mapping[str, str] | None = None,
+) -> bytes:
     time = {} if submitted_ms is None else {"Submission Time": submitted_ms}
-    rest = {"Stage IDs": [1], "Properties": properties}
+    rest: dict[str, object] = {"Stage IDs": [1], "Properties": properties}
     return line("SparkListenerJobStart", **{"Job ID": job_id, **time, **rest})
 
 
