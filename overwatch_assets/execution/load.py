@@ -318,9 +318,7 @@ class _Work:
         carried = self._carried(day.day) if self.module.is_carrying else None
         past = Past(carried=carried, staged=self.staged, records=self.records)
         if (carried is None or carried.is_empty()) and self._has_no_input(day.day):
-            reads = self._reader().reads_of_nothing(self.module, day.day, past)
-            nothing = pl.DataFrame(schema=self.module.table.schema)
-            self._keep(day, nothing, Inputs(frames={}, reads=reads), clock, carried)
+            self._keep_nothing(day, past, clock)
             return
         inputs = self._reader().of_day(self.module, day, past)
         rows = self._called(inputs, day.window)
@@ -329,7 +327,7 @@ class _Work:
         self._keep(day, rows, inputs, clock, carried)
 
     def _has_no_input(self, day: date) -> bool:
-        """Whether none of the tables read has a row that day: nothing comes of nothing."""
+        """Whether none of the tables read has a row that day."""
         return not any(self._newest(name, (day,))[day].rows for name in self.module.upstream)
 
     def _kept(self, day: DayWindow) -> bool:
@@ -414,6 +412,31 @@ class _Work:
         if self.module.is_carrying:
             self.carried = self._with_partition(open_rows, day.day)
 
+    def _keep_nothing(self, day: DayWindow, past: Past, clock: "_Clock") -> None:
+        """Record a day whose inputs have no rows: nothing comes of nothing."""
+        stored = self._newest_stored(day.day)
+        self._record(
+            day,
+            rows=0,
+            closed_version=0,
+            reason=self._why_empty(day.day),
+            reads=self._reader().reads_of_nothing(self.module, day.day, past),
+            details={
+                "inserts": 0,
+                "updates": 0,
+                "deletes": stored.rows if stored else 0,
+                **clock.read(),
+            },
+        )
+        if self.module.is_carrying:
+            self.carried = pl.DataFrame(schema=self.module.table.schema)
+
+    def _newest_stored(self, day: date) -> Record | None:
+        """What was loaded of a day before this run."""
+        table = self.module.table.name
+        self._newest(table, (day,))
+        return self.known[table][day]
+
     def _completed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The stored columns but the two of the partition, in stored order and type."""
         schema = self.module.table.schema
@@ -447,8 +470,7 @@ class _Work:
     def _changes(self, day: date, rows: pl.DataFrame) -> Mapping[str, int]:
         table = self.module.table
         org = self.workspace.organization_id
-        self._newest(table.name, (day,))
-        if self.known[table.name][day] is None:
+        if self._newest_stored(day) is None:
             return {"inserts": rows.height, "updates": 0, "deletes": 0}
         return changes_between(table, self.loader.store.scan(table, org, [day]), rows)
 
