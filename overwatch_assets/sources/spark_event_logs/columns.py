@@ -16,12 +16,9 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 import polars as pl
 
-_LEAVES: dict[Any, pl.DataType] = {
-    int: pl.Int64(),
-    bool: pl.Boolean(),
-    str: pl.String(),
-    Any: pl.String(),
-}
+DataType = pl.DataType | type[pl.DataType]
+
+_LEAVES: dict[Any, DataType] = {int: pl.Int64, bool: pl.Boolean, str: pl.String, Any: pl.String}
 _TEXTS = pl.Map(pl.String, pl.String)
 
 
@@ -52,7 +49,7 @@ class ObjectColumn:
     """
 
     name: str
-    dtype: pl.DataType
+    dtype: DataType
     value: Callable[[Any], Any]
     inner: type[msgspec.Struct] | None
 
@@ -97,7 +94,7 @@ def columns_of(shape: type[msgspec.Struct]) -> tuple[ObjectColumn, ...]:
 def _lists(
     name: str,
     values: Sequence[list[Any] | None],
-    dtype: pl.DataType,
+    dtype: DataType,
     shape: type[msgspec.Struct],
 ) -> pl.Series:
     flat = structs(name, list(chain.from_iterable(v for v in values if v is not None)), shape)

@@ -48,13 +48,15 @@ TYPES: dict[str, type[msgspec.Struct]] = {
 }
 """Event types that are decoded, by the name in the log; Spark 2.0 has the shorter ones."""
 
+IN_FUTURE = "time_in_future"
+
 _NOT_AN_EVENT = (ValueError, RecursionError)
 """What decoding raises; deep nesting is no decoding error to msgspec."""
 
 MOST_BAD_LINES = 10_000
 """Bad lines of a file that are kept; more are only counted."""
 
-_ROWS_AT_ONCE = 2000
+_ROWS_AT_ONCE = 1000
 """Objects made into columns at once: few enough to be still in the processor's cache."""
 
 _MOST_TYPE_NAMES = 1000
@@ -72,6 +74,10 @@ _decode_task_end: Callable[[bytes], task_events.TaskEnd] = _DECODERS[TASK_END]
 _decode_reason = _decoder(task_events.EndReason | None)
 _decode_metrics = _decoder(task_events.ExecutorMetrics | None)
 _decode_any = _decoder(events.AnyEvent)
+
+
+class _TooLateError(ValueError):
+    """An event whose time lies in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ class Decoded:
     """Decoded events of adjacent blocks.
 
     Attributes:
+        latest_ms: Events after it are rejected.
         task_ends: Ends of tasks.
         reasons: Why each of them ended.
         executor_metrics: Each one's executor metrics.
@@ -183,6 +190,7 @@ class Decoded:
         bad_count: How many there are.
     """
 
+    latest_ms: int
     task_ends: Typed = field(default_factory=lambda: Typed(task_events.TaskEnd))
     reasons: Repeated = field(default_factory=Repeated)
     executor_metrics: Repeated = field(default_factory=Repeated)
@@ -227,6 +235,7 @@ class Decoded:
         self, texts: Sequence[bytes], metrics: Sequence[bytes | None], numbers: Sequence[int]
     ) -> None:
         rows = list(map(_decode_task_end, texts))
+        self._require_past([row.TaskInfo.FinishTime or row.end_of_run_ms for row in rows])
         reason_texts = [bytes(row.reason) for row in rows]
         metrics_texts = [
             bytes(row.executor_metrics) if cut_out is None else cut_out
@@ -241,15 +250,14 @@ class Decoded:
 
     def _add_others(self, name: str, lines: Lines) -> None:
         """Add lines of a decoded type."""
-        decode = _DECODERS[name]
-        rows, numbers = [], lines.numbers
+        rows, numbers = list[Any](), lines.numbers
         try:
-            rows = list(map(decode, lines.texts))
+            rows = self._decoded(name, lines.texts)
         except _NOT_AN_EVENT:
             numbers = []
             for text, number in zip(lines.texts, lines.numbers, strict=True):
                 try:
-                    rows.append(decode(text))
+                    rows += self._decoded(name, [text])
                     numbers.append(number)
                 except _NOT_AN_EVENT as error:
                     self.reject(number, _reason(error), text)
@@ -259,6 +267,18 @@ class Decoded:
         if name not in self.others:
             self.others[name] = Typed(TYPES[name])
         self.others[name].extend(rows, numbers)
+
+    def _decoded(self, name: str, texts: Sequence[bytes]) -> list[Any]:
+        rows = list(map(_DECODERS[name], texts))
+        if name == TASK_START:
+            self._require_past([row.TaskInfo.LaunchTime or 0 for row in rows])
+        else:
+            self._require_past([row.eventTimeMS or 0 for row in rows])
+        return rows
+
+    def _require_past(self, times: Sequence[int]) -> None:
+        if times and max(times) > self.latest_ms:
+            raise _TooLateError
 
     def _add_by_content(self, lines: Lines) -> None:
         """Add lines whose beginning names no decoded type: another type, or other spelling."""
@@ -287,4 +307,10 @@ class Decoded:
 
 
 def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else f"no event: {error}"
+    match error:
+        case _TooLateError():
+            return IN_FUTURE
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return f"no event: {error}"

@@ -1,6 +1,5 @@
 """One event log, read once from beginning to end in bounded memory."""
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from overwatch_assets.sources.spark_event_logs.records import (
     frames_by_type,
     with_file,
 )
-from overwatch_assets.sources.spark_event_logs.timeline import IN_FUTURE, DatedLine, Timeline
+from overwatch_assets.sources.spark_event_logs.timeline import DatedLine, Timeline
 
 BATCH_BYTES = 32 << 20
 """Bytes of lines made into frames at once: about 20,000 events."""
@@ -48,7 +47,7 @@ class Limits:
     Attributes:
         first_ms: Events before it are counted, not kept.
         latest_ms: Events after it are rejected.
-        skip_from_ms: A log whose first event is not before it is not read.
+        skip_from_ms: A log whose first events are all not before it is not read.
     """
 
     first_ms: int
@@ -139,7 +138,7 @@ class _Reader:
         self._limits = limits
         self._take = take
         self._batch_bytes = batch_bytes
-        self._timeline = Timeline(limits.latest_ms)
+        self._timeline = Timeline()
         self._is_head = True
         self._kept: dict[str, list[pl.DataFrame]] = {}
         self._kept_rows = 0
@@ -153,7 +152,6 @@ class _Reader:
             self._decoded.reject(number, "line too long", part.head)
             return
         lines = BlockLines(part, number)
-        self._blocks.append(lines)
         self._bytes += part.end - part.begin
         if part.is_tail:
             self._read_tail(lines)
@@ -170,16 +168,14 @@ class _Reader:
             self._hand_over()
         self._keep_bad_lines(self._timeline.waiting_lines())
         summary.left_out += self._timeline.counts
-        summary.rejected += summary.left_out.pop(IN_FUTURE, 0)
 
     def _start_batch(self) -> None:
-        self._decoded = Decoded(counts=self.summary.event_counts)
-        self._blocks: list[BlockLines] = []
+        self._decoded = Decoded(self._limits.latest_ms, counts=self.summary.event_counts)
         self._bytes = 0
 
     def _read_tail(self, lines: BlockLines) -> None:
         """Read a last line without newline: an event, or one that is still being written."""
-        alone = Decoded()
+        alone = Decoded(self._limits.latest_ms)
         alone.add(lines)
         if alone.bad_count:
             self.summary.tail_bytes = len(lines.block.text)
@@ -189,10 +185,10 @@ class _Reader:
     def _end_batch(self) -> None:
         decoded, summary = self._decoded, self.summary
         frames = frames_by_type(decoded)
-        dated, lines = self._timeline.dated(frames, decoded.bad, self._text)
+        dated, lines = self._timeline.dated(frames, decoded.bad)
         if self._is_head:
             self._is_head = False
-            if self._begins_too_late():
+            if self._begins_too_late(dated):
                 summary.is_skipped = True
                 return
             self._tell_context(frames.get(APPLICATION_START))
@@ -202,17 +198,15 @@ class _Reader:
             self._keep(name, events)
         self._start_batch()
 
-    def _begins_too_late(self) -> bool:
-        first, limit = self._timeline.first_told_ms, self._limits.skip_from_ms
-        return first is not None and limit is not None and first >= limit
+    def _begins_too_late(self, head: Sequence[tuple[str, pl.DataFrame]]) -> bool:
+        """Whether all events at the head of the file are too late; one alone may be misdated."""
+        limit = self._limits.skip_from_ms
+        earliest = [cast("int", events[TIME].min()) for _, events in head if events.height]
+        return limit is not None and bool(earliest) and min(earliest) >= limit
 
     def _tell_context(self, starts: pl.DataFrame | None) -> None:
         if self._log.is_told_by_content and starts is not None:
             self.summary.context_id = context_of(starts) or self.summary.context_id
-
-    def _text(self, number: int) -> bytes:
-        block = bisect_right(self._blocks, number, key=lambda lines: lines.first_number) - 1
-        return self._blocks[block].text(number)
 
     def _keep(self, name: str, events: pl.DataFrame) -> None:
         summary, first_ms = self.summary, self._limits.first_ms

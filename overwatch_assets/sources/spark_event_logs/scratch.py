@@ -54,7 +54,8 @@ class Scratch:
         if events.is_empty():
             return
         paths = self.written.setdefault(day, [])
-        path = self.folder / f"{self.stem}-{day}-{len(paths)}.parquet"
+        event = str(events["Event"][0]).rpartition(".")[2]
+        path = self.folder / f"{event}-{self.stem}-{day}-{len(paths)}.parquet"
         columns = [name for name in events.columns if name in SCHEMA]
         events.select(columns).write_parquet(path, compression="lz4", statistics=False)
         paths.append(path)
@@ -62,12 +63,19 @@ class Scratch:
 
 
 def rows_by_day(written: Iterable[Mapping[date, list[Path]]]) -> Mapping[date, pl.LazyFrame]:
-    """What was written for each day; a day without events is missing."""
+    """What was written for each day, type by type; a day without events is missing.
+
+    Files of one type stand together: who reads one type then skips the rows of all others.
+    """
     by_day: dict[date, list[Path]] = {}
     for each in written:
         for day, paths in each.items():
             by_day.setdefault(day, []).extend(paths)
     return {
-        day: pl.scan_parquet(paths, schema=SCHEMA, missing_columns="insert")
+        day: pl.scan_parquet(sorted(paths, key=_name), schema=SCHEMA, missing_columns="insert")
         for day, paths in sorted(by_day.items())
     }
+
+
+def _name(path: Path) -> str:
+    return path.name

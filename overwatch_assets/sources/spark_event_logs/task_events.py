@@ -169,3 +169,9 @@ class TaskEnd(Struct, gc=False):
     TaskMetrics: Metrics | None = field(default=None, name="Task Metrics")
     reason: Raw = field(default=Raw(b"null"), name="Task End Reason")
     executor_metrics: Raw = field(default=Raw(b"null"), name="Task Executor Metrics")
+
+    @property
+    def end_of_run_ms(self) -> int:
+        """End by launch and run time, where the finish isn't told; 0 where these aren't either."""
+        run_ms = self.TaskMetrics.ExecutorRunTime if self.TaskMetrics else None
+        return (self.TaskInfo.LaunchTime or 0) + (run_ms or 0)

@@ -7,25 +7,21 @@ Lines that were rejected are dated the same way.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import polars as pl
 
 from overwatch_assets.sources.spark_event_logs.decoding import (
     LINE,
-    MOST_BAD_LINES,
     TASK_END,
     BadLine,
 )
-from overwatch_assets.sources.spark_event_logs.lines import HEAD_BYTES
 from overwatch_assets.sources.spark_event_logs.records import TIME
 
 NO_TIME = "no_time"
-IN_FUTURE = "time_in_future"
 
-_TAKES_NEIGHBOURSTIME = frozenset(
+_TAKES_NEIGHBOURS_TIME = frozenset(
     {TASK_END, "SparkListenerJobStart", "SparkListenerJobEnd", "SparkListenerStageCompleted"}
 )
 _MOST_WAITING = 100_000
@@ -47,12 +43,10 @@ class Timeline:
     """Dates the events of one file, batch after batch.
 
     Attributes:
-        latest_ms: Events after it are rejected.
         first_told_ms: Time of the file's first event that tells one.
         counts: Events left out, by reason.
     """
 
-    latest_ms: int
     first_told_ms: int | None = None
     counts: Counter[str] = field(default_factory=Counter[str])
     _last_told_ms: int | None = None
@@ -61,58 +55,39 @@ class Timeline:
     _waiting_lines: list[BadLine] = field(default_factory=list[BadLine])
 
     def dated(
-        self,
-        frames: Mapping[str, pl.DataFrame],
-        bad: Sequence[BadLine],
-        text: Callable[[int], bytes],
+        self, frames: Mapping[str, pl.DataFrame], bad: Sequence[BadLine]
     ) -> tuple[list[tuple[str, pl.DataFrame]], list[DatedLine]]:
         """Give every event and rejected line of the next lines of the file a time.
 
         Args:
             frames: Events by type, their times null where the line tells none.
             bad: Lines that are no events.
-            text: The text of a line by its number.
 
         Returns:
             Events of which each has a time, and the rejected lines; both may be of lines before.
         """
-        kept: Frames = {}
-        rejected = list(bad)
-        for name, events in frames.items():
-            in_time, too_late = self._split(name, events)
-            kept[name] = in_time
-            rejected += [
-                BadLine(number, IN_FUTURE, text(number)[:HEAD_BYTES]) for number in too_late
-            ]
+        kept = {name: self._with_known_time(name, events) for name, events in frames.items()}
         has_unknown = any(events[TIME].null_count() for events in kept.values())
-        if not (rejected or has_unknown or self._waiting or self.first_told_ms is None):
+        if not (bad or has_unknown or self._waiting or self.first_told_ms is None):
             self._last_told_ms = _last_told(kept) or self._last_told_ms
             return list(kept.items()), []
-        return self._dated_by_neighbours(kept, rejected)
+        return self._dated_by_neighbours(kept, bad)
 
     def waiting_lines(self) -> list[DatedLine]:
         """At the file's end: rejected lines of a file in which no event tells a time."""
         self.counts[NO_TIME] += self._waiting_rows
         return [DatedLine(line, None) for line in self._waiting_lines]
 
-    def _split(self, name: str, events: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """Events that are stored if they get a time, and lines whose time lies in the future."""
-        times = events[TIME]
-        too_late: list[int] = []
-        latest = cast("int | None", times.max())
-        if latest is not None and latest > self.latest_ms:
-            is_late = (times > self.latest_ms).fill_null(value=False)
-            late = events.filter(is_late)[LINE]
-            self.counts[IN_FUTURE] += late.len()
-            too_late = late.head(MOST_BAD_LINES).to_list()
-            events = events.filter(~is_late)
-        if name not in _TAKES_NEIGHBOURSTIME and (unknown := times.null_count()):
-            self.counts[NO_TIME] += unknown
-            events = events.filter(pl.col(TIME).is_not_null())
-        return events, too_late
+    def _with_known_time(self, name: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Without those that neither tell a time nor take their neighbour's."""
+        unknown = events[TIME].null_count()
+        if not unknown or name in _TAKES_NEIGHBOURS_TIME:
+            return events
+        self.counts[NO_TIME] += unknown
+        return events.filter(pl.col(TIME).is_not_null())
 
     def _dated_by_neighbours(
-        self, frames: Frames, rejected: list[BadLine]
+        self, frames: Frames, rejected: Sequence[BadLine]
     ) -> tuple[list[tuple[str, pl.DataFrame]], list[DatedLine]]:
         told = _told(frames)
         first: int | None = told[TIME].item(0) if told.height else None
@@ -145,7 +120,7 @@ class Timeline:
         self._waiting_rows += fitting.height
 
     def _dated_lines(
-        self, rejected: list[BadLine], told: pl.DataFrame, before: int | None
+        self, rejected: Sequence[BadLine], told: pl.DataFrame, before: int | None
     ) -> list[DatedLine]:
         numbers = pl.DataFrame(
             {LINE: [line.number for line in rejected], TIME: [None] * len(rejected)},

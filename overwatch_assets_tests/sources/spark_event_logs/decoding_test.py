@@ -33,7 +33,7 @@ STREAMING = "org.apache.spark.sql.streaming.StreamingQueryListener$"
 def frames(*lines: bytes) -> dict[str, pl.DataFrame]:
     """Events by type."""
     whole = text(*lines)
-    decoded = Decoded()
+    decoded = Decoded(latest_ms=2**63)
     decoded.add(BlockLines(Block(whole, 0, len(whole)), 1))
     assert decoded.bad == []
     return frames_by_type(decoded)
