@@ -283,7 +283,10 @@ COLUMNS = (
     rejected=REJECTED,
 )
 def spark_events_bronze(
-    events: pl.LazyFrame, stored: pl.LazyFrame, *, window: Window
+    events: pl.LazyFrame,
+    stored: pl.LazyFrame,
+    *,
+    window: Window,  # noqa: ARG001 - the source cuts its records to the day
 ) -> pl.LazyFrame:
     """Unite the day's events with those stored, one per key.
 
@@ -293,16 +296,15 @@ def spark_events_bronze(
     other's cluster.
 
     Args:
-        events: Events of the day, as logged: repeated, in any order.
+        events: Events of the day and of no other, as logged: repeated, in any order.
         stored: Rows that the day holds already; logs expire, so none is dropped.
-        window: The day; events outside of it are not its own.
+        window: The day.
     """
     names = [column.name for column in COLUMNS]
-    of_day = events.filter(window.contains_ms(pl.col("eventTimeMS")))
     name = pl.col("filename").str.extract(r"([^/]*)$")
     is_live = (name == "eventlog") | name.str.ends_with(".inprogress")
     return union_by_key(
-        of_day.select(names),
+        events.select(names),
         stored.select(names),
         keys=spark_events_bronze.table.key_columns,
         content=[name for name in names if name not in ORIGIN],

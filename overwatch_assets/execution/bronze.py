@@ -172,13 +172,14 @@ class BronzeDays:
     ) -> Iterator[pl.DataFrame]:
         shard = pl.struct(self.module.table.key_columns).hash(seed=0) % max(count, 1)
         for number in range(count):
-            mine = pl.lit(value=True) if count == 1 else shard == number
             frames = {
-                parameter: (offered if isinstance(read, FromSource) else stored).filter(mine)
+                parameter: _of_shard(
+                    offered if isinstance(read, FromSource) else stored, shard, number, count
+                )
                 for parameter, read in self.module.reads.items()
                 if isinstance(read, FromSource | Stored)
             }
-            yield self.module.transform(**frames, window=day.window).collect()
+            yield self.module.transform(**frames, window=day.window).collect(engine="in-memory")
 
     def _why_empty(self, gathered: Gathered) -> str:
         if gathered.failures:
@@ -191,6 +192,10 @@ def _told(failures: Sequence[str]) -> dict[str, int | str]:
     if not failures:
         return {}
     return {"failures": len(failures), "first_failures": "; ".join(failures[:FAILURES_TOLD])}
+
+
+def _of_shard(rows: pl.LazyFrame, shard: pl.Expr, number: int, count: int) -> pl.LazyFrame:
+    return rows if count == 1 else rows.filter(shard == number)
 
 
 def _height(rows: pl.LazyFrame) -> int:

@@ -11,7 +11,7 @@ import polars as pl
 
 from overwatch_assets.errors import LawBroken
 from overwatch_assets.execution.windows import Cell
-from overwatch_assets.module import DECIDED_MS, DayWindow, Grain, Table
+from overwatch_assets.module import PARTITION_DATE, DayWindow, Grain, Module, Table
 
 EXAMPLES = 3
 
@@ -29,14 +29,14 @@ class Broken:
 
 
 def require_lawful(
-    table: Table, cell: Cell, rows: pl.DataFrame, day: DayWindow, carried: pl.DataFrame | None
+    module: Module, cell: Cell, rows: pl.DataFrame, day: DayWindow, carried: pl.DataFrame | None
 ) -> None:
     """Refuse rows that break a law.
 
     Args:
-        table: Declaration of the rows' table.
+        module: Declaration of the rows' table and of what decides their day.
         cell: What messages name.
-        rows: Rows of the day with the declared columns and `_decided_ms`.
+        rows: Rows of the day with the declared columns and the deciding instant.
         day: The day and its window.
         carried: Open rows of the day before that must not be lost; None: nothing is carried.
 
@@ -46,10 +46,10 @@ def require_lawful(
     broken = [
         each
         for each in (
-            unique_keys(table, rows),
-            decided_in_window(table, rows, day),
-            openness(table, rows),
-            continuity(table, rows, carried),
+            unique_keys(module.table, rows),
+            decided_in_window(module, rows, day),
+            openness(module.table, rows),
+            continuity(module.table, rows, carried),
         )
         if each is not None
     ]
@@ -65,18 +65,18 @@ def require_lawful(
 def unique_keys(table: Table, rows: pl.DataFrame) -> Broken | None:
     """No key twice in a partition."""
     keys = rows.select(table.key_columns)
-    if keys.n_unique() == keys.height:
+    if keys.select(pl.struct(pl.all()).n_unique()).item() == keys.height:
         return None
     return _broken("key not unique", table, rows.filter(keys.is_duplicated()))
 
 
-def decided_in_window(table: Table, rows: pl.DataFrame, day: DayWindow) -> Broken | None:
+def decided_in_window(module: Module, rows: pl.DataFrame, day: DayWindow) -> Broken | None:
     """A closed row's deciding event lies in the day's window."""
-    if DECIDED_MS not in rows.columns:
+    if module.decided_by == PARTITION_DATE.name:
         return None
-    inside = day.window.contains_ms(pl.col(DECIDED_MS)).fill_null(value=False)
-    allowed = inside | pl.col("is_open") if table.grain is Grain.INTERVAL else inside
-    return _broken("decided outside the day", table, rows.filter(~allowed))
+    inside = day.window.contains_ms(pl.col(module.decided_by)).fill_null(value=False)
+    allowed = inside | pl.col("is_open") if module.table.grain is Grain.INTERVAL else inside
+    return _broken("decided outside the day", module.table, rows.filter(~allowed))
 
 
 def openness(table: Table, rows: pl.DataFrame) -> Broken | None:

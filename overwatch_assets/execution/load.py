@@ -247,7 +247,6 @@ class _Work:
 
     def _load_source(self, days: Sequence[DayWindow]) -> None:
         clock = _Clock()
-        table = self.module.table
         with tempfile.TemporaryDirectory(prefix="overwatch-") as scratch:
             bronze = BronzeDays(
                 module=self.module,
@@ -276,7 +275,7 @@ class _Work:
                 rows = 0
                 for shard in made.shards:
                     frame = self._completed(shard)
-                    require_lawful(table, self._cell(day.day), frame, day, None)
+                    require_lawful(self.module, self._cell(day.day), frame, day, None)
                     keyed.append(versions.version_of_rows(made.identity(frame)))
                     rows += frame.height
                     stored += self._stage(day.day, frame)
@@ -379,7 +378,7 @@ class _Work:
             left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
             counted = dict(left_out.group_by(LEFT_OUT).len().sort(LEFT_OUT).iter_rows())
             rows = rows.filter(pl.col(LEFT_OUT).is_null())
-        require_lawful(table, self._cell(day.day), rows, day, carried)
+        require_lawful(self.module, self._cell(day.day), rows, day, carried)
         stored = self._completed(rows)
         open_rows = stored.clear()
         closed = stored

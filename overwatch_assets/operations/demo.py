@@ -35,12 +35,13 @@ select j.workspace_name,
   count(*) filter (t.is_failed) as failed_tasks
 from (select *, unnest(stage_ids) as stage_id from sparkJob) j
 join tasks t on t.spark_context_id = j.spark_context_id and t.stage_id = j.stage_id
-group by 1, 2 order by task_hours desc limit 8"""
+group by 1, 2 order by task_hours desc, work limit 8"""
 
 FAILURES = """
 select task_end_reason.Reason as reason, coalesce(task_end_reason.ClassName, '') as class_name,
   count(*) as tasks, count(distinct spark_context_id) as applications
-from sparkTask where task_end_reason.Reason <> 'Success' group by all order by tasks desc limit 6"""
+from sparkTask where task_end_reason.Reason <> 'Success'
+group by all order by tasks desc, reason limit 6"""
 
 STREAMS = """
 select workspace_name, coalesce(stream_name, '(no name)') as stream, count(*) as batches,

@@ -78,11 +78,6 @@ def test_attempts_executors_and_times_tell_events_apart() -> None:
     assert united(*rows).height == len(rows)
 
 
-def test_events_of_other_days_are_not_the_days_own() -> None:
-    night = ms("2024-05-07 00:00")
-    assert united(task_end(eventTimeMS=night)).is_empty()
-
-
 def test_the_source_hands_over_what_the_table_declares() -> None:
     declared = {column.name: column.dtype for column in COLUMNS}
     assert dict(SCHEMA) == declared

@@ -16,6 +16,7 @@ from dagster_deltalake.config import LocalConfig
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.registry import MODULES
+from overwatch_assets_tests.documentation_test import section as readme_section
 from overwatch_assets_tests.laws.harness import comparable
 
 KILLS = 4
@@ -42,8 +43,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     done = overwatch("demo", "--folder", "here", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "SUCCESS 28" in done.stdout
+    (folder / "here" / "printed.txt").write_text(done.stdout)
     return folder / "here"
+
+
+def test_the_readme_shows_what_the_demo_prints(demo: Path) -> None:
+    shown = readme_section("demo").strip("`\n").splitlines()
+    printed = {line.rstrip() for line in (demo / "printed.txt").read_text().splitlines()}
+    assert [line for line in shown if line.rstrip() not in printed] == []
+    assert shown[0].startswith("SUCCESS 28")
 
 
 def query(demo: Path, sql: str) -> list[dict[str, object]]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from overwatch_assets.errors import LawBroken, MissingDay
 from overwatch_assets.execution.redo import downstream_steps
-from overwatch_assets.module import Scope, Window
+from overwatch_assets.module import DayWindow, Scope, Window
+from overwatch_assets.sources.gathering import Gathered, Request
 from overwatch_assets_tests.execution.toy import (
     MODULES,
     MONDAY,
@@ -22,6 +23,7 @@ from overwatch_assets_tests.execution.toy import (
 )
 from overwatch_assets_tests.memory import MadeUpWorkspace
 
+YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 WEEK = (MONDAY, TUESDAY, WEDNESDAY)
 
 
@@ -144,6 +146,20 @@ def test_bronze_never_shrinks() -> None:
     toy.source.events = [("i-2", at(MONDAY, 9), "START")]
     toy.load(MONDAY)
     assert toy.rows(instance_events_bronze)["instance_id"].to_list() == ["i-1", "i-2"]
+
+
+def test_records_of_another_day_are_never_written() -> None:
+    class Careless(Instances):
+        def gather(self, request: Request) -> Gathered:
+            whole = [
+                DayWindow(each.day, Window(YEAR, YEAR.replace(year=2025))) for each in request.days
+            ]
+            return super().gather(replace(request, days=whole))
+
+    toy = Toy(Careless([("i-1", at(TUESDAY, 8), "START")]))
+    with pytest.raises(LawBroken, match="decided outside the day: 1 rows"):
+        toy.load(MONDAY)
+    assert not toy.store.rows["instance_events_bronze"]
 
 
 def test_one_commit_covers_all_days_of_a_run() -> None:
