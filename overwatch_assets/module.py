@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
 import polars as pl
 
@@ -192,7 +193,7 @@ def _key_column(key: str) -> pl.Expr:
     return column.alias(key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A Delta table as it is stored: the declared columns and those every table has."""
 
@@ -202,19 +203,19 @@ class Table:
     grain: Grain
     doc: str
 
-    @property
+    @cached_property
     def stored_columns(self) -> tuple[Column, ...]:
         """Every column in stored order: declared, `is_open` for intervals, then the run's."""
         declared = tuple(c for c in self.columns if c.name != ORGANIZATION_ID.name)
         is_open = (IS_OPEN,) if self.grain is Grain.INTERVAL else ()
         return (ORGANIZATION_ID, *declared, *is_open, PARTITION_DATE, *RUN_COLUMNS)
 
-    @property
+    @cached_property
     def key_columns(self) -> tuple[pl.Expr, ...]:
         """The key as expressions; `A.B` is field B of struct A. `organization_id` is implied."""
         return tuple(_key_column(key) for key in self.keys)
 
-    @property
+    @cached_property
     def schema(self) -> pl.Schema:
         """Stored names and types, in stored order."""
         return pl.Schema({column.name: column.dtype for column in self.stored_columns})

@@ -131,6 +131,8 @@ class BronzeDays:
     def unite(self, gathered: Gathered, day: DayWindow) -> MadeDay:
         """The day's rows: those handed over and those stored, one per key."""
         table = self.module.table
+        if day.day not in gathered.rows and day.day not in self.stored_days:
+            return MadeDay(table, iter(()), self._why_empty(gathered), 0, _told_of(gathered, day))
         nothing = pl.LazyFrame(schema=table.schema)
         stored, offered = nothing, gathered.rows.get(day.day, nothing)
         if day.day in self.stored_days:
@@ -145,8 +147,7 @@ class BronzeDays:
             details={
                 "rows_read": counts[0],
                 "rows_stored_before": counts[1],
-                "rejected": _height(gathered.rejected.get(day.day, pl.DataFrame()).lazy()),
-                **_told(gathered.failures),
+                **_told_of(gathered, day),
             },
         )
 
@@ -187,11 +188,14 @@ class BronzeDays:
         return "the source has no records of that day"
 
 
-def _told(failures: Sequence[str]) -> dict[str, int | str]:
-    """What could not be read this time, for the days' records."""
-    if not failures:
-        return {}
-    return {"failures": len(failures), "first_failures": "; ".join(failures[:FAILURES_TOLD])}
+def _told_of(gathered: Gathered, day: DayWindow) -> dict[str, int | str]:
+    """What could not be read, for the day's record."""
+    rejected = gathered.rejected.get(day.day)
+    told: dict[str, int | str] = {"rejected": 0 if rejected is None else rejected.height}
+    if gathered.failures:
+        told["failures"] = len(gathered.failures)
+        told["first_failures"] = "; ".join(gathered.failures[:FAILURES_TOLD])
+    return told
 
 
 def _of_shard(rows: pl.LazyFrame, shard: pl.Expr, number: int, count: int) -> pl.LazyFrame:

@@ -306,7 +306,10 @@ class _Work:
         found = {key[0] for key in by_day}
         require_days(self._cell(days[-1].day), found, {each.day for each in days})
         for each in days:
-            rows = by_day.get((each.day,), made.clear())
+            rows = by_day.get((each.day,))
+            if rows is None:
+                self._keep_nothing(each, Past(None, (), {}), clock)
+                continue
             reads = self._reader().day_reads(self.module, each.day)
             self._keep(each, rows, replace(inputs, reads=reads), clock, carried=None)
 
@@ -427,7 +430,7 @@ class _Work:
                 **clock.read(),
             },
         )
-        if self.module.is_carrying:
+        if self.module.is_carrying and self.carried is None:
             self.carried = pl.DataFrame(schema=self.module.table.schema)
 
     def _newest_stored(self, day: date) -> Record | None:

@@ -74,7 +74,7 @@ def test_the_demo_agrees_with_the_truth_about_it(demo: Path) -> None:
         of_day[str(row["reason"])] = int(str(row["tasks"]))
     expected = {
         org: {day: of["tasks"] for day, of in facts["days"].items() if of["tasks"]}
-        for org, facts in truth["workspaces"].items()
+        for org, facts in truth.items()
     }
     assert counted == expected
 

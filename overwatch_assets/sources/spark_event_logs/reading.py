@@ -1,7 +1,9 @@
 """One event log, read once from beginning to end in bounded memory."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -115,20 +117,20 @@ def read_log(
         FileGone: The file isn't there any more.
     """
     reader = _Reader(log, limits, take, batch_bytes)
-    summary = reader.summary
+    with _without_cycle_search():
+        return reader.read_all(chunks)
+
+
+@contextmanager
+def _without_cycle_search() -> Iterator[None]:
+    """Nothing that is decoded refers to itself; the search for it takes a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        for part in blocks_of(chunks):
-            reader.read(part)
-            if summary.is_skipped:
-                return summary
-    except FileGone:
-        raise
-    except SourceError as error:
-        summary.is_complete = False
-        summary.is_unreadable = isinstance(error, UnreadableContent)
-        summary.reason = str(error)
-    reader.finish()
-    return summary
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Reader:
@@ -143,6 +145,23 @@ class _Reader:
         self._kept: dict[str, list[pl.DataFrame]] = {}
         self._kept_rows = 0
         self._start_batch()
+
+    def read_all(self, chunks: Iterator[bytes]) -> LogSummary:
+        """Read the log as far as it can be read."""
+        summary = self.summary
+        try:
+            for part in blocks_of(chunks):
+                self.read(part)
+                if summary.is_skipped:
+                    return summary
+        except FileGone:
+            raise
+        except SourceError as error:
+            summary.is_complete = False
+            summary.is_unreadable = isinstance(error, UnreadableContent)
+            summary.reason = str(error)
+        self.finish()
+        return summary
 
     def read(self, part: Block | LongLine) -> None:
         """Read the next lines."""
