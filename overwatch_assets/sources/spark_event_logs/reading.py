@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -122,7 +122,7 @@ def read_log(
 
 
 @contextmanager
-def _without_cycle_search() -> Iterator[None]:
+def _without_cycle_search() -> Generator[None]:
     """Nothing that is decoded refers to itself; the search for it takes a tenth of the time."""
     was_on = gc.isenabled()
     gc.disable()
