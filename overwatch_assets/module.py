@@ -105,10 +105,13 @@ class Day:
     Attributes:
         table: Table read; None: the one named like the parameter.
         closed: Only closed rows.
+        in_memory: Read once, whole, before the transform: for a transform that reads most of
+            the table's rows and columns several times, where a scan each time costs more.
     """
 
     table: str | None = None
     closed: bool = False
+    in_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -129,6 +130,10 @@ class MemoryLedger:
 
 @dataclass(frozen=True)
 class UtcCalendar:
+    @property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo("UTC")
+
     def window_of(self, day: date) -> Window:
         since = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return Window(since=since, until=since + timedelta(days=1))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -96,6 +97,7 @@ class BronzeDays:
     first_ms: int
     snapshot_ms: int
     stored_days: Collection[date]
+    zone: ZoneInfo
     run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
     def gather(
@@ -125,6 +127,7 @@ class BronzeDays:
                 known=self._known(processed),
                 clusters=clusters,
                 scratch=scratch,
+                zone=self.zone,
             )
         )
 

@@ -140,7 +140,7 @@ class Reader:
             record = self.records(name, (each.day,))[each.day]
             if record.until_ms > each.window.until_ms:
                 rows = self._cut(rows, producer, each)
-        return rows
+        return rows.collect(engine="in-memory").lazy() if read.in_memory else rows
 
     def _opened(self, table: Table) -> pl.LazyFrame:
         """A table's rows of the run's days; filters on the day open only its files."""

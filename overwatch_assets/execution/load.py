@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -61,6 +62,9 @@ class Workspace(Protocol):
 
 class Calendar(Protocol):
     """Days in the configured time zone."""
+
+    @property
+    def timezone(self) -> ZoneInfo: ...
 
     def window_of(self, day: date) -> Window:
         """From the day's midnight to the next."""
@@ -255,6 +259,7 @@ class _Work:
                 first_ms=self.loader.calendar.window_of(self.workspace.first_day).since_ms,
                 snapshot_ms=self.run.snapshot_ms,
                 stored_days=self._stored_days(),
+                zone=self.loader.calendar.timezone,
                 run_columns=self._run_columns(),
             )
             name = self.module.source or ""

@@ -166,7 +166,7 @@ def _unmatched_ends(
     columns=COLUMNS,
     keys=TASK_ATTEMPT,
     reads={
-        "spark_events_bronze": Day(),
+        "spark_events_bronze": Day(in_memory=True),
         "spark_applications_silver": Day(),
         "carried": Carried(),
         "closed_before": History(wanted=_unmatched_ends, columns=TASK_ATTEMPT),

@@ -52,7 +52,7 @@ class AuditReader:
         self._held: list[Row] = []
         self._written: dict[date, list[Path]] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="audit-logs-", dir=request.scratch))
-        self._zone = request.days[0].window.since.tzinfo
+        self._zone = request.zone
         self._first_day = datetime.fromtimestamp(request.first_ms / 1000, self._zone).date()
         self._day_of_quarter: dict[int, date] = {}
         self._windows = {

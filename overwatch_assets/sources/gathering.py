@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -26,6 +27,7 @@ class Request:
         known: Rows of the source's tracker for this workspace.
         clusters: Log destinations found in audit logs and snapshots; empty for other sources.
         scratch: Folder of the caller's, for records that need not fit in memory.
+        zone: Time zone whose midnights divide the days.
     """
 
     organization_id: str
@@ -35,6 +37,7 @@ class Request:
     known: pl.DataFrame
     clusters: pl.DataFrame
     scratch: Path
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)

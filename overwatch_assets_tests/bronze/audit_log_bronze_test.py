@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from hypothesis import given, settings
@@ -125,6 +126,7 @@ def loaded(root: Path, lines: Sequence[tuple[str, str]]) -> pl.DataFrame:
         known=pl.DataFrame(),
         clusters=pl.DataFrame(),
         scratch=root,
+        zone=ZoneInfo("UTC"),
     )
     gathered = AuditLogFiles(Files(), str(root / "audit")).gather(request)
     stored = table("audit_log_bronze")

@@ -75,6 +75,7 @@ def gathered(
         known=PROCESSED_FILES.schema.to_frame() if known is None else known,
         clusters=pl.DataFrame(),
         scratch=scratch,
+        zone=ZoneInfo(zone),
     )
     return AuditLogFiles(Files(), str(root)).gather(request)
 

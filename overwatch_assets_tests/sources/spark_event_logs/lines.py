@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -127,6 +128,7 @@ def request(
         known=pl.DataFrame() if known is None else known,
         clusters=clusters,
         scratch=scratch,
+        zone=ZoneInfo("UTC"),
     )
 
 
