@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from overwatch_assets.execution.load import Run
 from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.run import Run
 from overwatch_assets.execution.windows import contiguous
 from overwatch_assets.frozen_facts import hold_frozen
 from overwatch_assets.materializations import DagsterLedger, metadata_of

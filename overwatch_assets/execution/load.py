@@ -9,10 +9,8 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -22,6 +20,7 @@ from overwatch_assets.execution.changes import changes_between
 from overwatch_assets.execution.inputs import Inputs, Past, Reader
 from overwatch_assets.execution.laws import require_days, require_lawful
 from overwatch_assets.execution.records import Ledger, Record, Status
+from overwatch_assets.execution.run import Calendar, Coverage, Run, Workspace
 from overwatch_assets.execution.tables import AnyTables, Staged
 from overwatch_assets.execution.windows import (
     ONE_DAY,
@@ -39,67 +38,9 @@ from overwatch_assets.module import (
     DayWindow,
     Grain,
     Module,
-    Scope,
     Window,
 )
 from overwatch_assets.sources.gathering import Source
-
-
-class Workspace(Protocol):
-    """What loading needs to know of a workspace."""
-
-    @property
-    def organization_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def first_day(self) -> date: ...
-    @property
-    def retired_on(self) -> date | None: ...
-    @property
-    def scopes(self) -> frozenset[Scope]: ...
-
-
-class Calendar(Protocol):
-    """Days in the configured time zone."""
-
-    @property
-    def timezone(self) -> ZoneInfo: ...
-
-    def window_of(self, day: date) -> Window:
-        """From the day's midnight to the next."""
-        ...
-
-    def day_of(self, instant: datetime) -> date:
-        """The day an instant belongs to."""
-        ...
-
-
-Coverage = Callable[[str, Sequence[DayWindow]], pl.DataFrame]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The run that loads.
-
-    Attributes:
-        run_id: Dagster's id, stored with each row.
-        snapshot: When the run began; nothing later is loaded.
-        redo: Load only days that read something which changed since.
-        stop: Whether to stop after the day at hand, with what is done so far committed.
-        progress: Told each day that is done.
-    """
-
-    run_id: str
-    snapshot: datetime
-    redo: bool = False
-    stop: Callable[[], bool] = lambda: False
-    progress: Callable[[Cell], None] = lambda _: None
-
-    @property
-    def snapshot_ms(self) -> int:
-        """Snapshot time in epoch ms."""
-        return round(self.snapshot.timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)

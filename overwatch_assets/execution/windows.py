@@ -84,15 +84,13 @@ def require_known(cell: Cell, first_day: date, retired_on: date | None) -> None:
         raise MissingDay(message)
 
 
-def require_inputs(
-    cell: Cell, needed: Sequence[str], inputs: Mapping[str, Record], failed: Sequence[str] = ()
-) -> None:
+def require_inputs(cell: Cell, needed: Sequence[str], inputs: Mapping[str, Record]) -> None:
     """Refuse a day whose inputs are not loaded.
 
     Raises:
         MissingDay: With the tables to materialise first.
     """
-    missing = [name for name in needed if name not in inputs or name in failed]
+    missing = [name for name in needed if name not in inputs]
     if missing:
         message = f"{cell} reads {', '.join(missing)} of that day: materialise it first"
         raise MissingDay(message)

@@ -17,7 +17,8 @@ from dagster_deltalake.config import LocalConfig
 
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
-from overwatch_assets.execution.load import Loader, Run
+from overwatch_assets.execution.load import Loader
+from overwatch_assets.execution.run import Run
 from overwatch_assets.module import Table
 from overwatch_assets.registry import MODULES, in_load_order
 from overwatch_assets.resources import NotConfigured

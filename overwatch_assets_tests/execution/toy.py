@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from overwatch_assets.execution.load import Loader, Run
+from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.run import Run
 from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.module import (
     Carried,

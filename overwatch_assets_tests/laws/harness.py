@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from overwatch_assets.execution.load import Loader, Run
+from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.run import Run
 from overwatch_assets.module import Grain, Module, Table
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.sources.gathering import Gathered, Request
