@@ -66,9 +66,9 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
     ledger = DagsterLedger(context.instance)
     loader = deployment.loader(ledger)
     run = Run(
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         snapshot=_began(context),
-        redo=context.run_tags.get(REDO_TAG) == "true",
+        redo=context.run.tags.get(REDO_TAG) == "true",
         stop=deployment.stopping.is_set,
         progress=deployment.progress,
     )
@@ -115,7 +115,7 @@ def _report(
 
 def _began(context: dg.AssetExecutionContext) -> datetime:
     """When the run began: the snapshot time of all its tables."""
-    record = context.instance.get_run_record_by_id(context.run_id)
+    record = context.instance.get_run_record_by_id(context.run.run_id)
     if record is None:
         return datetime.now(UTC)
     return record.create_timestamp.astimezone(UTC)

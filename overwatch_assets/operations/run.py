@@ -41,6 +41,7 @@ class TableResult:
 
     Attributes:
         error: First line of what went wrong; blank: nothing.
+        reason: Why an empty table is empty; blank where it isn't.
         is_source: Whether a source could not be reached.
     """
 
@@ -50,6 +51,7 @@ class TableResult:
     outcome: Outcome
     rows: int = 0
     error: str = ""
+    reason: str = ""
     is_source: bool = False
 
 
@@ -133,10 +135,11 @@ class Runner:
             name = step.module.table.name
             cell = TableResult(name, organization_id, step.days, Outcome.BLOCKED)
             if name in done:
-                records = self.ledger.latest(name, organization_id, step.days).values()
+                records = list(self.ledger.latest(name, organization_id, step.days).values())
                 rows = sum(record.rows for record in records)
                 outcome = Outcome.SUCCESS if rows else Outcome.EMPTY
-                cell = TableResult(name, organization_id, step.days, outcome, rows)
+                reason = records[-1].reason if records and not rows else ""
+                cell = TableResult(name, organization_id, step.days, outcome, rows, reason=reason)
             elif name in failures:
                 kind, message = _cause(failures[name])
                 stopped = self.deployment.stopping.is_set()

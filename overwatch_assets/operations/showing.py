@@ -36,6 +36,10 @@ def show_report(console: Console, config: Config, report: RunReport) -> None:
         if result.error:
             console.print(f"{result.outcome} {result.table}, workspace {result.organization_id}")
             console.print(f"  {result.error}", highlight=False, markup=False)
+    for result in report.results:
+        if result.reason:
+            where = f"{result.table}, workspace {result.organization_id}"
+            console.print(f"EMPTY {where}: {result.reason}", highlight=False, markup=False)
     counts = "  ".join(f"{outcome} {count}" for outcome, count in report.counts.items())
     console.print(f"{counts}  ({sum(result.rows for result in report.results):,} rows)")
     for command in repeat_commands(config, report.failed):
@@ -66,6 +70,7 @@ def report_json(report: RunReport) -> str:
             "status": str(result.outcome),
             "rows": result.rows,
             "error": result.error or None,
+            "reason": result.reason or None,
         }
         for result in report.results
     ]

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from overwatch_assets import cli
+from overwatch_assets.errors import ConfigError
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli.cli, arguments)
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "overwatch.yaml"
+    (tmp_path / "logs").mkdir()
+    arguments = ("--workspace-id", "123", "--workspace-name", "prod")
+    arguments += ("--spark-logs", str(tmp_path / "logs"), "--storage", str(tmp_path / "tables"))
+    code, output = invoke("init", "--config", str(path), *arguments)
+    assert (code, "Next: " in output) == (0, True)
+    return str(path)
+
+
+def test_an_empty_load_says_why_each_table_is_empty(config: str) -> None:
+    days = ("--from", "2026-11-01", "--to", "2026-11-01")
+    first = ("--layers", "bronze")
+    text = Path(config).read_text()
+    head, _, rest = text.partition("primordial_date: ")
+    Path(config).write_text(f"{head}primordial_date: 2026-11-01{rest[10:]}")
+    _, output = invoke("run", "--config", config, *days, *first)
+    assert "has no `audit_logs` configured" in output
+    assert "the source has no records of that day" in output
+    assert "EMPTY 2" in output
+
+
+def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
+    days = ("--from", "2026-11-01", "--to", "2026-11-01")
+    _, output = invoke("run", "--config", config, "--plan", *days)
+    assert "asked for" in output
+    assert "EMPTY" not in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--workspace", "nope"),
+        ("run", "--modules", "9999"),
+        ("run", "--from", "2026-11-02", "--to", "2026-11-01"),
+        ("sql", "select nothing from nowhere"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_a_configuration_error(
+    config: str, arguments: tuple[str, ...]
+) -> None:
+    command, *rest = arguments
+    result = CliRunner().invoke(cli.cli, [command, "--config", config, *rest])
+    assert isinstance(result.exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [(["overwatch", "run", "--no-such-option"], 2), (["overwatch", "modules"], 0)],
+)
+def test_exit_codes_mean_something(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], code: int
+) -> None:
+    monkeypatch.setattr("sys.argv", argv)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert (stopped.value.code or 0) == code
