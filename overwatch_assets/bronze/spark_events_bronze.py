@@ -11,16 +11,16 @@ import polars as pl
 from overwatch_assets.bronze.spark_events_processedfiles import PROCESSED_FILES
 from overwatch_assets.bronze.spark_events_rejected import REJECTED
 from overwatch_assets.bronze.union import union_by_key
+from overwatch_assets.expressions.spark_structs import (
+    EXECUTOR_INFO,
+    FILENAME_GROUP,
+    JOB_RESULT,
+    TASK_END_REASON,
+    TASK_EXECUTOR_METRICS,
+    TASK_METRICS,
+)
 from overwatch_assets.module import Column, FromSource, Grain, Scope, Stored, Window, module
 
-FILENAME_GROUP = pl.Struct(
-    {
-        "filename": pl.String,
-        "byCluster": pl.String,
-        "byDriverHost": pl.String,
-        "bySparkContext": pl.String,
-    }
-)
 ACCUMULABLE = pl.Struct(
     {
         "ID": pl.Int64,
@@ -30,28 +30,6 @@ ACCUMULABLE = pl.Struct(
         "Internal": pl.Boolean,
         "CountFailedValues": pl.Boolean,
         "Metadata": pl.String,
-    }
-)
-STACK_FRAME = pl.Struct(
-    {
-        "DeclaringClass": pl.String,
-        "MethodName": pl.String,
-        "FileName": pl.String,
-        "LineNumber": pl.Int64,
-    }
-)
-JOB_RESULT = pl.Struct(
-    {
-        "Result": pl.String,
-        "Exception": pl.Struct({"Message": pl.String, "StackTrace": pl.List(STACK_FRAME)}),
-    }
-)
-EXECUTOR_INFO = pl.Struct(
-    {
-        "Host": pl.String,
-        "TotalCores": pl.Int64,
-        "LogUrls": pl.Map(pl.String, pl.String),
-        "Attributes": pl.Map(pl.String, pl.String),
     }
 )
 TASK_INFO = pl.Struct(
@@ -70,97 +48,6 @@ TASK_INFO = pl.Struct(
         "Failed": pl.Boolean,
         "Killed": pl.Boolean,
     }
-)
-TASK_END_REASON = pl.Struct(
-    {
-        "Reason": pl.String,
-        "ClassName": pl.String,
-        "Description": pl.String,
-        "FullStackTrace": pl.String,
-        "KillReason": pl.String,
-        "LossReason": pl.String,
-        "StackTrace": pl.List(STACK_FRAME),
-        "AccumulatorUpdates": pl.List(
-            pl.Struct(
-                {
-                    "ID": pl.Int64,
-                    "Update": pl.String,
-                    "Internal": pl.Boolean,
-                    "CountFailedValues": pl.Boolean,
-                }
-            )
-        ),
-        "BlockManagerAddress": pl.Struct(
-            {"ExecutorID": pl.String, "Host": pl.String, "Port": pl.Int64}
-        ),
-        "ShuffleID": pl.Int64,
-        "MapID": pl.Int64,
-        "ReduceID": pl.Int64,
-        "ExecutorID": pl.String,
-    }
-)
-SHUFFLE_READ_METRICS = pl.Struct(
-    {
-        "RemoteBlocksFetched": pl.Int64,
-        "LocalBlocksFetched": pl.Int64,
-        "FetchWaitTime": pl.Int64,
-        "RemoteBytesRead": pl.Int64,
-        "RemoteBytesReadToDisk": pl.Int64,
-        "LocalBytesRead": pl.Int64,
-        "TotalRecordsRead": pl.Int64,
-    }
-)
-TASK_METRICS = pl.Struct(
-    {
-        "ExecutorDeserializeTime": pl.Int64,
-        "ExecutorDeserializeCPUTime": pl.Int64,
-        "ExecutorRunTime": pl.Int64,
-        "ExecutorCPUTime": pl.Int64,
-        "PeakExecutionMemory": pl.Int64,
-        "ResultSize": pl.Int64,
-        "JVMGCTime": pl.Int64,
-        "ResultSerializationTime": pl.Int64,
-        "MemoryBytesSpilled": pl.Int64,
-        "DiskBytesSpilled": pl.Int64,
-        "ShuffleReadMetrics": SHUFFLE_READ_METRICS,
-        "ShuffleWriteMetrics": pl.Struct(
-            {
-                "ShuffleBytesWritten": pl.Int64,
-                "ShuffleWriteTime": pl.Int64,
-                "ShuffleRecordsWritten": pl.Int64,
-            }
-        ),
-        "InputMetrics": pl.Struct({"BytesRead": pl.Int64, "RecordsRead": pl.Int64}),
-        "OutputMetrics": pl.Struct({"BytesWritten": pl.Int64, "RecordsWritten": pl.Int64}),
-    }
-)
-TASK_EXECUTOR_METRICS = pl.Struct(
-    dict.fromkeys(
-        (
-            "JVMHeapMemory",
-            "JVMOffHeapMemory",
-            "OnHeapExecutionMemory",
-            "OffHeapExecutionMemory",
-            "OnHeapStorageMemory",
-            "OffHeapStorageMemory",
-            "OnHeapUnifiedMemory",
-            "OffHeapUnifiedMemory",
-            "DirectPoolMemory",
-            "MappedPoolMemory",
-            "ProcessTreeJVMVMemory",
-            "ProcessTreeJVMRSSMemory",
-            "ProcessTreePythonVMemory",
-            "ProcessTreePythonRSSMemory",
-            "ProcessTreeOtherVMemory",
-            "ProcessTreeOtherRSSMemory",
-            "MinorGCCount",
-            "MinorGCTime",
-            "MajorGCCount",
-            "MajorGCTime",
-            "TotalGCTime",
-        ),
-        pl.Int64,
-    )
 )
 STAGE_INFO = pl.Struct(
     {

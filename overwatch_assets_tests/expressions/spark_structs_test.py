@@ -5,20 +5,7 @@ from overwatch_assets.expressions import spark_structs
 from overwatch_assets_tests.frames import declared
 
 EVENTS = declared("spark_events_bronze").schema
-SAME = {
-    "filenameGroup": spark_structs.FILENAME_GROUP,
-    "JobResult": spark_structs.JOB_RESULT,
-    "executorInfo": spark_structs.EXECUTOR_INFO,
-    "TaskEndReason": spark_structs.TASK_END_REASON,
-    "TaskMetrics": spark_structs.TASK_METRICS,
-    "TaskExecutorMetrics": spark_structs.TASK_EXECUTOR_METRICS,
-}
 PARTS = {"StageInfo": spark_structs.STAGE_INFO, "TaskInfo": spark_structs.TASK_INFO}
-
-
-@pytest.mark.parametrize("name", SAME)
-def test_what_is_kept_has_the_shape_it_has_in_bronze(name: str) -> None:
-    assert EVENTS[name] == SAME[name]
 
 
 @pytest.mark.parametrize("name", PARTS)
