@@ -67,10 +67,11 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
     loader = deployment.loader(ledger)
     run = Run(
         run_id=context.run.run_id,
-        snapshot=_began(context),
+        snapshot=deployment.clock() if deployment.clock else _began(context),
         redo=context.run.tags.get(REDO_TAG) == "true",
         stop=deployment.stopping.is_set,
         progress=deployment.progress,
+        now=deployment.now,
     )
     for organization_id, days in cells_by_workspace(context.partition_keys).items():
         workspace = deployment.config.workspace(organization_id)
@@ -122,7 +123,7 @@ def _began(context: dg.AssetExecutionContext) -> datetime:
 
 
 def _deps(module: Module) -> list[dg.AssetDep]:
-    deps = [dg.AssetDep(name) for name in module.upstream]
+    deps = [dg.AssetDep(name) for name in module.dependencies]
     if module.is_carrying:
         deps.append(dg.AssetDep(module.table.name, partition_mapping=_day_before()))
     return deps

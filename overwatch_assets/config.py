@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.days import days_between, window_of
 from overwatch_assets.configuration.document import Document, read_document
 from overwatch_assets.configuration.model import (
@@ -43,6 +44,7 @@ class Workspace:
         retired_on: Last day of a workspace that is no more; None: it is in use.
         audit_logs: Where its audit logs are; None: none are read.
         spark_event_logs: Where its Spark event logs are; None: none are read.
+        databricks: Access to its REST API; None: it is not asked.
         scopes: Scopes that are loaded.
         source_storage: Storages configured for reading.
         table_storage: Storage of the tables, whose access serves reading too.
@@ -55,9 +57,15 @@ class Workspace:
     retired_on: date | None
     audit_logs: AuditLogs | None
     spark_event_logs: SparkEventLogs | None
+    databricks: Databricks | None
     scopes: frozenset[Scope]
     source_storage: tuple[Storage, ...]
     table_storage: Storage
+
+    @property
+    def has_api(self) -> bool:
+        """Whether its REST API is asked."""
+        return self.databricks is not None
 
     def storage_for(self, location: str) -> Storage | None:
         """How a location is reached; None: with the environment's or machine's credentials."""
@@ -171,6 +179,7 @@ def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
         retired_on=entry.retired_on,
         audit_logs=entry.audit_logs,
         spark_event_logs=entry.spark_event_logs,
+        databricks=entry.databricks,
         scopes=entry.scopes,
         source_storage=entry.source_storage,
         table_storage=table_storage,

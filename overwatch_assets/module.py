@@ -37,7 +37,13 @@ class Scope(StrEnum):
     """Overwatch's switchable parts of a deployment."""
 
     AUDIT = "audit"
+    ACCOUNTS = "accounts"
+    POOLS = "pools"
+    CLUSTERS = "clusters"
+    CLUSTER_EVENTS = "clusterEvents"
     SPARK_EVENTS = "sparkEvents"
+    JOBS = "jobs"
+    DBSQL = "dbsql"
 
 
 class Grain(StrEnum):
@@ -45,6 +51,10 @@ class Grain(StrEnum):
 
     EVENT = "event"
     INTERVAL = "interval"
+    CAPTURE = "capture"
+    """An object as the API showed it when it was asked, on the day that it was asked."""
+    OBSERVATION = "observation"
+    """What the API told of an object that belongs to the day asked for."""
     RECORD = "record"
     """A record of a run (trackers, rejected lines); the laws do not cover it."""
 
@@ -237,11 +247,13 @@ class Module:
         transform: Pure function of the frames in `reads` and the keyword `window`.
         decided_by: Column that holds the deciding event's epoch ms, or `partition_date`
             where a row stays in the partition of the row it is made from.
-        follows: Tables that must be loaded first although no row of theirs is read as content
-            (bronze looks up in them what to ask the source for).
+        follows: Tables whose same day must be loaded first although no row of theirs is read as
+            content (bronze looks up in them what to ask the source for).
+        looks_up: Tables that are looked up likewise, in whatever days they have.
         provisional: Columns of open rows that later days may still change.
         tracker: Bronze from files: the table of the files opened.
         rejected: Bronze from files: the table of the lines and files that were no records.
+        errors: Bronze from the API: the table of the objects that could not be fetched.
     """
 
     module_id: int
@@ -255,6 +267,8 @@ class Module:
     provisional: tuple[str, ...] = ()
     tracker: Table | None = None
     rejected: Table | None = None
+    errors: Table | None = None
+    looks_up: tuple[str, ...] = ()
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -294,10 +308,20 @@ class Module:
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Tables that must be loaded before, in order of declaration, without its own."""
+        """Tables whose same day must be loaded before, in order of declaration, without its own."""
         read = (self.table_of(parameter) for parameter in self.reads)
         names = dict.fromkeys((*self.follows, *read))
         return tuple(name for name in names if name != self.table.name)
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        """Tables that come before it in a run: those it needs and those it looks up."""
+        return tuple(dict.fromkeys((*self.upstream, *self.looks_up)))
+
+    @property
+    def side_tables(self) -> tuple[Table, ...]:
+        """Tables that are written beside its own."""
+        return tuple(each for each in (self.tracker, self.rejected, self.errors) if each)
 
 
 def module(
@@ -314,6 +338,8 @@ def module(
     provisional: tuple[str, ...] = (),
     tracker: Table | None = None,
     rejected: Table | None = None,
+    errors: Table | None = None,
+    looks_up: tuple[str, ...] = (),
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
@@ -350,6 +376,8 @@ def module(
             provisional=provisional,
             tracker=tracker,
             rejected=rejected,
+            errors=errors,
+            looks_up=looks_up,
         )
 
     return declare

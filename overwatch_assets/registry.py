@@ -44,7 +44,7 @@ MODULES: tuple[Module, ...] = (
 """In id order."""
 
 SIDE_TABLES: tuple[Table, ...] = tuple(
-    table for module in MODULES for table in (module.tracker, module.rejected) if table is not None
+    {table.name: table for module in MODULES for table in module.side_tables}.values()
 )
 
 VIEWS: tuple[View, ...] = (
@@ -63,7 +63,9 @@ def in_load_order(modules: tuple[Module, ...] = MODULES) -> tuple[Module, ...]:
     ordered: dict[str, Module] = {}
     waiting = list(modules)
     while waiting:
-        ready = next(module for module in waiting if {*module.upstream} & names <= ordered.keys())
+        ready = next(
+            module for module in waiting if {*module.dependencies} & names <= ordered.keys()
+        )
         ordered[ready.table.name] = ready
         waiting.remove(ready)
     return tuple(ordered.values())

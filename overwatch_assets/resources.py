@@ -7,6 +7,7 @@ that reads or writes at import.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -45,12 +46,18 @@ class Deployment:
         modules: Modules by table name.
         progress: Told of each day that is loaded.
         stopping: Set to stop after the day at hand.
+        clock: Tells the time of a made-up world; None: the machine's clock tells it.
     """
 
     config: Config
     modules: Mapping[str, Module]
     progress: Callable[[Cell], None] = lambda _: None
     stopping: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], datetime] | None = None
+
+    def now(self) -> datetime:
+        """The present."""
+        return self.clock() if self.clock else datetime.now(UTC)
 
     @cached_property
     def store(self) -> DeltaStore:

@@ -16,7 +16,7 @@ def test_every_module_is_an_asset_with_its_dependencies(definitions: dg.Definiti
     for module in MODULES:
         node = graph.get(dg.AssetKey(module.table.name))
         own = {module.table.name} if module.is_carrying else set[str]()
-        assert {key.path[-1] for key in node.parent_keys} == {*module.upstream, *own}
+        assert {key.path[-1] for key in node.parent_keys} == {*module.dependencies, *own}
         assert node.group_name == module.layer
         assert node.kinds == {"polars", "deltalake"}
         assert node.metadata["module id"] == module.module_id

@@ -22,7 +22,7 @@ def test_the_modules_are_those_of_the_documented_table() -> None:
             module.table.name,
             tuple(
                 ids[name]
-                for name in module.upstream
+                for name in module.dependencies
                 if ids[name] not in BEYOND_DEPENDENCIES.get(module.module_id, ())
             ),
         )
@@ -33,7 +33,7 @@ def test_the_modules_are_those_of_the_documented_table() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.table.name)
 def test_what_a_module_reads_exists(module: Module) -> None:
-    assert {*module.upstream} <= BY_TABLE.keys()
+    assert {*module.dependencies} <= BY_TABLE.keys()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.table.name)
@@ -58,7 +58,7 @@ def test_interval_tables_name_the_columns_that_later_days_may_change(module: Mod
 def test_a_module_comes_after_those_it_reads() -> None:
     loaded: set[str] = set()
     for module in in_load_order():
-        assert {*module.upstream} <= loaded
+        assert {*module.dependencies} <= loaded
         loaded.add(module.table.name)
     assert loaded == BY_TABLE.keys()
 

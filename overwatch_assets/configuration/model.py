@@ -8,6 +8,7 @@ from typing import Literal, Self, cast
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.fields import (
     BegunDay,
     Day,
@@ -109,6 +110,18 @@ class WorkspaceEntry(Strict):
         default=None,
         description="Where its Spark event logs are. Left out: none are read.",
         examples=[{"folders": ["/var/spark-events"]}],
+    )
+    databricks: Databricks | None = Field(
+        default=None,
+        description="Access to its REST API: clusters, cluster events, jobs, pools, warehouses. "
+        "Left out: tables made from the API stay empty.",
+        examples=[
+            {
+                "host": "https://acme.cloud.databricks.com",
+                "client_id": "8f0c9d1e-0000-4000-8000-1234567890ab",
+                "client_secret": "env:DATABRICKS_CLIENT_SECRET",
+            }
+        ],
     )
     source_storage: tuple[Storage, ...] = Field(
         default=(),

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
+from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.model import (
     AuditLogs,
     ConfigFile,
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`workspaces[]`", WorkspaceEntry),
     ("`workspaces[].audit_logs`", AuditLogs),
     ("`workspaces[].spark_event_logs`", SparkEventLogs),
+    ("`workspaces[].databricks`", Databricks),
     ("`storage` and `workspaces[].source_storage[]`", Storage),
     ("`options` of an `s3://` root", S3Options),
     ("`options` of an `abfss://` root", AzureOptions),

@@ -95,7 +95,7 @@ class BronzeDays:
     store: AnyTables
     organization_id: str
     first_ms: int
-    snapshot_ms: int
+    now_ms: int
     stored_days: Collection[date]
     zone: ZoneInfo
     run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
@@ -105,7 +105,7 @@ class BronzeDays:
         source: Source,
         days: Sequence[DayWindow],
         *,
-        clusters: pl.DataFrame,
+        coverage: pl.DataFrame,
         processed: Sequence[pl.DataFrame],
         scratch: Path,
     ) -> Gathered:
@@ -114,7 +114,7 @@ class BronzeDays:
         Args:
             source: The module's source.
             days: The days.
-            clusters: Log destinations to look at.
+            coverage: What to ask for.
             processed: What this run read for the days before, not yet in the tracker.
             scratch: Folder for records that need not fit in memory.
         """
@@ -123,11 +123,12 @@ class BronzeDays:
                 organization_id=self.organization_id,
                 days=days,
                 first_ms=self.first_ms,
-                now_ms=self.snapshot_ms,
+                now_ms=self.now_ms,
                 known=self._known(processed),
-                clusters=clusters,
+                coverage=coverage,
                 scratch=scratch,
                 zone=self.zone,
+                schema=pl.Schema({c.name: c.dtype for c in self.module.table.columns}),
             )
         )
 
@@ -135,7 +136,8 @@ class BronzeDays:
         """The day's rows: those handed over and those stored, one per key."""
         table = self.module.table
         if day.day not in gathered.rows and day.day not in self.stored_days:
-            return MadeDay(table, iter(()), self._why_empty(gathered), 0, _told_of(gathered, day))
+            reason = self._why_empty(gathered, day.day)
+            return MadeDay(table, iter(()), reason, 0, _told_of(gathered, day))
         nothing = pl.LazyFrame(schema=table.schema)
         stored, offered = nothing, gathered.rows.get(day.day, nothing)
         if day.day in self.stored_days:
@@ -145,7 +147,7 @@ class BronzeDays:
         return MadeDay(
             table=table,
             shards=self._shards(offered, stored, day, shards),
-            reason=self._why_empty(gathered),
+            reason=self._why_empty(gathered, day.day),
             rows_offered=sum(counts),
             details={
                 "rows_read": counts[0],
@@ -159,8 +161,10 @@ class BronzeDays:
         rows: list[tuple[Table, Mapping[date, pl.DataFrame]]] = []
         if self.module.rejected is not None:
             rows.append((self.module.rejected, gathered.rejected))
+        if self.module.errors is not None:
+            rows.append((self.module.errors, gathered.errors))
         if self.module.tracker is not None and not gathered.processed.is_empty():
-            rows.append((self.module.tracker, {days[-1].day: gathered.processed}))
+            rows.append((self.module.tracker, _by_day(gathered.processed, days[-1].day)))
         return SideRows(rows=rows, run_columns=self.run_columns)
 
     def _known(self, processed: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -185,16 +189,28 @@ class BronzeDays:
             }
             yield self.module.transform(**frames, window=day.window).collect(engine="in-memory")
 
-    def _why_empty(self, gathered: Gathered) -> str:
+    def _why_empty(self, gathered: Gathered, day: date) -> str:
+        if day in gathered.reasons:
+            return gathered.reasons[day]
         if gathered.failures:
             return f"nothing could be read: {gathered.failures[0]}"
         return "the source has no records of that day"
+
+
+def _by_day(processed: pl.DataFrame, newest: date) -> Mapping[date, pl.DataFrame]:
+    """Rows for the tracker by the partition they belong to."""
+    if PARTITION_DATE.name not in processed.columns:
+        return {newest: processed}
+    parts = processed.partition_by(PARTITION_DATE.name, as_dict=True, include_key=False)
+    return {day: rows for (day,), rows in parts.items()}
 
 
 def _told_of(gathered: Gathered, day: DayWindow) -> dict[str, int | str]:
     """What could not be read, for the day's record."""
     rejected = gathered.rejected.get(day.day)
     told: dict[str, int | str] = {"rejected": 0 if rejected is None else rejected.height}
+    if day.day in gathered.errors:
+        told["errors"] = gathered.errors[day.day].height
     if gathered.failures:
         told["failures"] = len(gathered.failures)
         told["first_failures"] = "; ".join(gathered.failures[:FAILURES_TOLD])

@@ -150,7 +150,7 @@ class Reader:
         return self.opened[table.name]
 
     def _cut(self, rows: pl.LazyFrame, producer: Module, day: DayWindow) -> pl.LazyFrame:
-        if producer.table.grain is not Grain.EVENT:
+        if producer.table.grain not in {Grain.EVENT, Grain.CAPTURE}:
             cell = Cell(producer.table.name, self.organization_id, day.day)
             message = (
                 f"{cell} reaches further than another input of that day, and what was open then "

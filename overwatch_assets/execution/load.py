@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -41,6 +41,8 @@ from overwatch_assets.module import (
     Window,
 )
 from overwatch_assets.sources.gathering import Source
+
+ONE_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,15 @@ class _Work:
     processed: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     days_with_rows: set[date] | None = None
     side_rows: list[SideRows] = field(default_factory=list[SideRows])
+    instant: datetime = field(init=False)
+    """What is told at or after it is not loaded: a capture tells of when it is taken, all else
+    of when the run began."""
+
+    def __post_init__(self) -> None:
+        self.instant = self.run.snapshot
+        if self.module.table.grain is Grain.CAPTURE:
+            taken = self.run.now()
+            self.instant = taken.replace(microsecond=taken.microsecond // 1000 * 1000) + ONE_MS
 
     def load_chunk(self, days: Sequence[date]) -> None:
         """Stage the rows of some days."""
@@ -171,7 +182,7 @@ class _Work:
         require_inputs(cell, needed, inputs)
         whole = self.loader.calendar.window_of(day)
         cutting = {} if self.module.source is not None else inputs
-        return cut(cell, whole, self.run.snapshot, cutting)
+        return cut(cell, whole, self.instant, cutting)
 
     def _leave_alone(self, days: Sequence[DayWindow]) -> None:
         for each in days:
@@ -198,7 +209,7 @@ class _Work:
                 store=self.loader.store,
                 organization_id=self.workspace.organization_id,
                 first_ms=self.loader.calendar.window_of(self.workspace.first_day).since_ms,
-                snapshot_ms=self.run.snapshot_ms,
+                now_ms=self._now_ms(),
                 stored_days=self._stored_days(),
                 zone=self.loader.calendar.timezone,
                 run_columns=self._run_columns(),
@@ -209,7 +220,7 @@ class _Work:
             gathered = bronze.gather(
                 source,
                 days,
-                clusters=coverage(self.workspace.organization_id, days),
+                coverage=coverage(self.workspace.organization_id, days),
                 processed=self.processed,
                 scratch=Path(scratch),
             )
@@ -234,6 +245,11 @@ class _Work:
                     details={**clock.read(), **made.details, **_sizes(stored)},
                 )
             self.side_rows.append(bronze.side_rows(gathered, days))
+
+    def _now_ms(self) -> int:
+        """The present for a source: when the capture is taken, else when the run began."""
+        is_capture = self.module.table.grain is Grain.CAPTURE
+        return round((self.instant - is_capture * ONE_MS).timestamp() * 1000)
 
     def _stored_days(self) -> set[date]:
         """Days that hold rows, as the table says: bronze unites with them whatever is known."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,7 @@ class Run:
         redo: Load only days that read something which changed since.
         stop: Whether to stop after the day at hand, with what is done so far committed.
         progress: Told each day that is done.
+        now: Tells the time at which the API is asked; a made-up world has its own.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class Run:
     redo: bool = False
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Cell], None] = lambda _: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def snapshot_ms(self) -> int:

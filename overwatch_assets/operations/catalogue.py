@@ -19,7 +19,7 @@ def modules_catalogue() -> list[dict[str, Any]]:
             "layer": str(module.layer),
             "scope": str(module.scope),
             "grain": str(module.table.grain),
-            "depends_on": [ids[name] for name in module.upstream],
+            "depends_on": [ids[name] for name in module.dependencies],
             "keys": ["organization_id", *module.table.keys],
             "columns": [_column(each) for each in module.table.stored_columns],
         }
@@ -31,7 +31,7 @@ def modules_table() -> str:
     """The modules as a table in Markdown, as the README shows it."""
     rows = [("Id", "Table", "Holds", "Scope", "Made from"), ("---",) * 5]
     for module in sorted(MODULES, key=_module_id):
-        made_from = ", ".join(module.upstream) or "its source"
+        made_from = ", ".join(module.dependencies) or "its source"
         holds = module.table.doc.partition("\n")[0].rstrip(".")
         rows.append(
             (str(module.module_id), f"`{module.table.name}`", holds, str(module.scope), made_from)

@@ -8,7 +8,7 @@ from overwatch_assets.config import Config, Workspace
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.redo import Reason, Step, downstream_steps
-from overwatch_assets.module import Module
+from overwatch_assets.module import Grain, Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def plan_run(
     chosen: Sequence[Module],
     ledger: Ledger,
     days: Mapping[str, Sequence[date]],
+    captured: Mapping[str, date] | None = None,
 ) -> Plan:
     """Plan to load days of workspaces.
 
@@ -96,22 +97,33 @@ def plan_run(
         chosen: Those asked for.
         ledger: What is known of loaded days.
         days: Adjacent days by workspace id.
+        captured: By workspace id the day that has begun, on which the API is asked what there
+            is now. It is asked before the days are loaded, because they look things up in what
+            it tells; what is looked up to ask it comes first.
     """
     steps: list[Step] = []
     for org, of_workspace in days.items():
+        today = (captured or {}).get(org)
+        captures = [m for m in chosen if m.table.grain is Grain.CAPTURE] if today else []
+        looked_up = {name for module in captures for name in module.dependencies}
+        before = [module for module in chosen if captures and module.table.name in looked_up]
+        after = [module for module in chosen if module not in before]
         asked = [
-            Step(
-                module,
-                org,
-                tuple(of_workspace),
-                Reason.ASKED,
-                sum(r.rows for r in ledger.latest(module.table.name, org, of_workspace).values()),
-            )
-            for module in chosen
+            *(_asked(module, org, of_workspace, ledger) for module in before),
+            *(_asked(module, org, [today], ledger) for module in captures if today),
+            *(_asked(module, org, of_workspace, ledger) for module in after),
         ]
-        touched = {module.table.name: of_workspace for module in chosen}
+        touched = {module.table.name: [*of_workspace] for module in chosen}
+        for module in captures:
+            touched[module.table.name] += [today] if today else []
         steps += [*asked, *downstream_steps(modules, ledger, org, touched)]
     return Plan(tuple(steps))
+
+
+def _asked(module: Module, org: str, days: Sequence[date], ledger: Ledger) -> Step:
+    known = ledger.latest(module.table.name, org, days)
+    rows = sum(record.rows for record in known.values())
+    return Step(module, org, tuple(days), Reason.ASKED, rows)
 
 
 def days_asked(

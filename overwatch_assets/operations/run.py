@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from itertools import groupby
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -35,6 +36,9 @@ class Outcome(StrEnum):
     STOPPED = "STOPPED"
 
 
+_SEVERITY = (Outcome.EMPTY, Outcome.SUCCESS, Outcome.STOPPED, Outcome.BLOCKED, Outcome.FAILED)
+
+
 @dataclass(frozen=True, slots=True)
 class TableResult:
     """What came of one table of one workspace.
@@ -63,9 +67,17 @@ class RunReport:
     is_stopped: bool = False
 
     @property
+    def outcomes(self) -> dict[tuple[str, str], Outcome]:
+        """What came of each table of a workspace: the worst of it, and empty if all of it is."""
+        worst: dict[tuple[str, str], Outcome] = {}
+        for result in sorted(self.results, key=lambda each: _SEVERITY.index(each.outcome)):
+            worst[result.organization_id, result.table] = result.outcome
+        return worst
+
+    @property
     def counts(self) -> dict[str, int]:
         """Tables by outcome, in the order of `Outcome`."""
-        counted = Counter(result.outcome for result in self.results)
+        counted = Counter(self.outcomes.values())
         return {str(outcome): counted[outcome] for outcome in Outcome if counted[outcome]}
 
     @property
@@ -93,10 +105,10 @@ class Runner:
         return DagsterLedger(self.instance)
 
     def run(self, plan: Plan) -> RunReport:
-        """Load the steps: per workspace all that was asked in one run, then what follows."""
+        """Load the steps: what was asked of the same days in one run, then what follows."""
         reap(self.instance)
         report = RunReport()
-        for steps in _by_workspace(plan.asked):
+        for steps in _of_same_days(plan.asked):
             self._together(steps, report, {})
             if self._is_stopped(report):
                 return report
@@ -154,11 +166,10 @@ class Runner:
             report.results.append(cell)
 
 
-def _by_workspace(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    grouped: dict[str, list[Step]] = {}
-    for step in steps:
-        grouped.setdefault(step.organization_id, []).append(step)
-    yield from grouped.values()
+def _of_same_days(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Adjacent steps of the same workspace and days."""
+    for _, same in groupby(steps, key=lambda step: (step.organization_id, step.days)):
+        yield list(same)
 
 
 def _cause(error: SerializableErrorInfo) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from types import FrameType
 
@@ -55,10 +55,12 @@ class Session:
             ConfigError: An argument fits nothing that is configured.
         """
         asked = [self.config.workspace(each) for each in workspaces] or self.config.workspaces
-        today = self.config.day_of(datetime.now(UTC))
+        today = self.config.day_of(self.deployment.now())
         days = days_asked(self.config, asked, first, last, today)
         modules = in_load_order()
-        return plan_run(modules, selection.choose(modules), self.runner.ledger, days)
+        captured = {each.organization_id: today for each in asked if last is None and each.has_api}
+        chosen = selection.choose(modules)
+        return plan_run(modules, chosen, self.runner.ledger, days, captured)
 
     def load(self, plan: Plan) -> RunReport:
         """Load what a plan says, with progress; the first signal stops after the day at hand."""

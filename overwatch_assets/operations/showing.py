@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 
 from overwatch_assets.config import Config
 from overwatch_assets.operations.plan import Plan
-from overwatch_assets.operations.run import RunReport, TableResult
+from overwatch_assets.operations.run import Outcome, RunReport, TableResult
 
 
 def show_plan(console: Console, plan: Plan) -> None:
@@ -36,8 +36,9 @@ def show_report(console: Console, config: Config, report: RunReport) -> None:
         if result.error:
             console.print(f"{result.outcome} {result.table}, workspace {result.organization_id}")
             console.print(f"  {result.error}", highlight=False, markup=False)
+    outcomes = report.outcomes
     for result in report.results:
-        if result.reason:
+        if result.reason and outcomes[result.organization_id, result.table] is Outcome.EMPTY:
             where = f"{result.table}, workspace {result.organization_id}"
             console.print(f"EMPTY {where}: {result.reason}", highlight=False, markup=False)
     counts = "  ".join(f"{outcome} {count}" for outcome, count in report.counts.items())

@@ -25,7 +25,9 @@ class Request:
         first_ms: Epoch ms of the workspace's first day; nothing before it is kept.
         now_ms: Epoch ms of the run's snapshot time.
         known: Rows of the source's tracker for this workspace.
-        clusters: Log destinations found in audit logs and snapshots; empty for other sources.
+        coverage: What to ask for, found in other tables: log destinations, clusters, queries;
+            empty for a source that needs none.
+        schema: Columns that the table declares, for a source that shapes objects to them.
         scratch: Folder of the caller's, for records that need not fit in memory.
         zone: Time zone whose midnights divide the days.
     """
@@ -35,9 +37,10 @@ class Request:
     first_ms: int
     now_ms: int
     known: pl.DataFrame
-    clusters: pl.DataFrame
+    coverage: pl.DataFrame
     scratch: Path
     zone: ZoneInfo
+    schema: pl.Schema = field(default_factory=pl.Schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,12 @@ class Gathered:
     Attributes:
         rows: Per day a frame of raw records; a day that is missing has none.
         rejected: Per day the lines and files that could not be read, with file, line, reason.
-        processed: One row per file opened, for the tracker.
+        processed: One row per file opened or fetch made, for the tracker; by `partition_date`
+            where it has that column, else in the newest day asked for.
         counts: What was seen and not kept, by reason, for the materialisation's metadata.
         failures: What could not be read this time, one sentence each; the rest was read.
+        errors: Per day the objects that could not be fetched.
+        reasons: Why a day has no rows, where the source knows better than "none".
     """
 
     rows: Mapping[date, pl.LazyFrame]
@@ -57,6 +63,8 @@ class Gathered:
     processed: pl.DataFrame
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     failures: Sequence[str] = ()
+    errors: Mapping[date, pl.DataFrame] = field(default_factory=dict[date, pl.DataFrame])
+    reasons: Mapping[date, str] = field(default_factory=dict[date, str])
 
 
 class Source(Protocol):

@@ -124,7 +124,7 @@ def loaded(root: Path, lines: Sequence[tuple[str, str]]) -> pl.DataFrame:
         first_ms=0,
         now_ms=ms("2024-05-08"),
         known=pl.DataFrame(),
-        clusters=pl.DataFrame(),
+        coverage=pl.DataFrame(),
         scratch=root,
         zone=ZoneInfo("UTC"),
     )

@@ -69,6 +69,10 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
         case "workspaces[].spark_event_logs":
             workspace["audit_logs"] = {"path": "a"}
             workspace["spark_event_logs"] = {"folders": ["a"], **given}
+        case "workspaces[].databricks":
+            identity = {"client_id": "8f0c", "client_secret": "env:SECRET"}
+            first = identity if str(name).startswith("client_") else {}
+            workspace["databricks"] = {"host": "acme.example", **first, **given}
         case "client_options":
             config["storage"] = {"root": "a", "client_options": given}
         case "storage and workspaces[].source_storage[]":

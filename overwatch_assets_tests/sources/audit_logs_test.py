@@ -73,7 +73,7 @@ def gathered(
         first_ms=window_of(first_day, ZoneInfo(zone)).since_ms,
         now_ms=round(NOW.timestamp() * 1000),
         known=PROCESSED_FILES.schema.to_frame() if known is None else known,
-        clusters=pl.DataFrame(),
+        coverage=pl.DataFrame(),
         scratch=scratch,
         zone=ZoneInfo(zone),
     )

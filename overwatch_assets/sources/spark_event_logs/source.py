@@ -73,7 +73,7 @@ class SparkEventLogs:
 
     def _listed(self, request: Request) -> "_Listing":
         """The files below all folders; a folder that can't be listed is told."""
-        of_clusters = request.clusters["prefix"].to_list() if request.clusters.height else []
+        of_clusters = request.coverage["prefix"].to_list() if request.coverage.height else []
         listing = _Listing()
         for prefix in dict.fromkeys((*self.prefixes, *of_clusters)):
             try:

@@ -126,7 +126,7 @@ def request(
         first_ms=ms(first),
         now_ms=ms(now),
         known=pl.DataFrame() if known is None else known,
-        clusters=clusters,
+        coverage=clusters,
         scratch=scratch,
         zone=ZoneInfo("UTC"),
     )

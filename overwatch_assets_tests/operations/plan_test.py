@@ -1,0 +1,67 @@
+from datetime import date
+
+import polars as pl
+
+from overwatch_assets.module import Column, Day, FromSource, Grain, Module, Scope, Stored, module
+from overwatch_assets.operations.plan import plan_run
+from overwatch_assets_tests.memory import MemoryLedger
+
+MONDAY, TUESDAY, WEDNESDAY = date(2024, 5, 6), date(2024, 5, 7), date(2024, 5, 8)
+KEY = Column("id", pl.String, "Object.")
+
+
+def bronze(module_id: int, name: str, grain: Grain, looks_up: tuple[str, ...] = ()) -> Module:
+    def transform(records: pl.LazyFrame, stored: pl.LazyFrame) -> pl.LazyFrame:
+        return pl.concat([records, stored])
+
+    transform.__name__ = name
+    declare = module(
+        module_id=module_id,
+        name=name,
+        scope=Scope.CLUSTERS,
+        grain=grain,
+        columns=(KEY,),
+        keys=("id",),
+        reads={"records": FromSource(name), "stored": Stored()},
+        looks_up=looks_up,
+    )
+    return declare(transform)
+
+
+@module(
+    module_id=2099,
+    name="silver",
+    scope=Scope.CLUSTERS,
+    grain=Grain.EVENT,
+    columns=(KEY,),
+    keys=("id",),
+    reads={"audit_bronze": Day()},
+)
+def made_silver(audit_bronze: pl.LazyFrame) -> pl.LazyFrame:
+    return audit_bronze
+
+
+AUDIT = bronze(1004, "audit_bronze", Grain.EVENT)
+CLUSTERS = bronze(1002, "clusters_bronze", Grain.CAPTURE, looks_up=("audit_bronze",))
+MODULES = (AUDIT, CLUSTERS, made_silver)
+
+
+def planned(captured: dict[str, date] | None) -> list[tuple[str, tuple[date, ...]]]:
+    days = {"1": [MONDAY, TUESDAY]}
+    plan = plan_run(MODULES, MODULES, MemoryLedger(), days, captured)
+    return [(step.module.table.name, step.days) for step in plan.steps]
+
+
+def test_today_is_captured_after_what_it_looks_up_and_before_all_else() -> None:
+    assert planned({"1": WEDNESDAY}) == [
+        ("audit_bronze", (MONDAY, TUESDAY)),
+        ("clusters_bronze", (WEDNESDAY,)),
+        ("clusters_bronze", (MONDAY, TUESDAY)),
+        ("made_silver", (MONDAY, TUESDAY)),
+    ]
+
+
+def test_without_an_api_the_days_are_loaded_alone() -> None:
+    assert planned(None) == [
+        (name, (MONDAY, TUESDAY)) for name in ("audit_bronze", "clusters_bronze", "made_silver")
+    ]
