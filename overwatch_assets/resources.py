@@ -23,6 +23,8 @@ from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import DayWindow, Module
+from overwatch_assets.secrets import SecretReference
+from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
 from overwatch_assets.sources.cluster_log_destinations import cluster_log_destinations
 from overwatch_assets.sources.files import Files
@@ -80,7 +82,11 @@ class Deployment:
         workspace = self.config.workspace(organization_id)
         if workspace.audit_logs is None:
             return NotConfigured("audit_logs")
-        return AuditLogFiles(self._files(workspace), workspace.audit_logs.path)
+        files, delivered = self._files(workspace), workspace.audit_logs
+        if delivered.layout == "azure":
+            resource_id = setting_of(delivered.resource_id, self.config)
+            return AzureAuditLogs(files, delivered.path, resource_id)
+        return AuditLogFiles(files, delivered.path)
 
     def _spark_event_logs(self, organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)
@@ -133,6 +139,13 @@ def location_of(storage: Storage, config: Config) -> StorageLocation:
     provider = PROVIDERS[resolved.provider](**_plain(resolved.options))
     client = ClientConfig(**_plain(resolved.client_options)) if resolved.client_options else None
     return StorageLocation(root=resolved.root, provider=provider, client=client)
+
+
+def setting_of(setting: str | SecretReference | None, config: Config) -> str | None:
+    """A setting, its reference followed now."""
+    if isinstance(setting, SecretReference):
+        return config.secrets().resolve(setting).get_secret_value()
+    return setting
 
 
 def _plain(options: Mapping[str, OptionValue]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from overwatch_assets.configuration.fields import (
     Location,
     Name,
     ScopeName,
+    Setting,
     TimeZone,
     WorkspaceId,
 )
@@ -23,15 +24,37 @@ from overwatch_assets.configuration.problems import refusal
 from overwatch_assets.configuration.storage import Storage, Strict
 from overwatch_assets.module import Scope
 
+AZURE_RESOURCE = (
+    "/subscriptions/0a1b/resourceGroups/rg-data/providers/Microsoft.Databricks/workspaces/adb-prod"
+)
+
 
 class AuditLogs(Strict):
     """Where a workspace's audit logs are delivered."""
 
     path: Location = Field(
-        description="Folder or URL that directly contains the `date=` folders.",
+        description="Folder or URL that directly contains the `date=` folders; of Azure's "
+        "diagnostic records a container or folder, `{category}` standing for the part of the "
+        "container's name that differs.",
         examples=["s3://acme-audit/workspaceId=1234567890123456"],
     )
-    format: Literal["json"] = Field(default="json", description="Format of the delivered files.")
+    layout: Literal["bucket", "azure"] = Field(
+        default="bucket",
+        description="Layout of the files: as Databricks delivers them to a bucket, or as Azure's "
+        "diagnostic settings archive them.",
+        examples=["azure"],
+    )
+    resource_id: Setting | None = Field(
+        default=None,
+        description="Azure resource of the workspace, where the path holds the records of several.",
+        examples=[AZURE_RESOURCE],
+    )
+
+    @model_validator(mode="after")
+    def _of_azure(self) -> Self:
+        if self.resource_id is not None and self.layout != "azure":
+            raise refusal("has a resource_id", "It goes with `layout: azure`")
+        return self
 
 
 class SparkEventLogs(Strict):

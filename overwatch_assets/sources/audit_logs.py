@@ -7,24 +7,21 @@ records of the days, is read.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-import polars as pl
-
 from overwatch_assets.errors import SourceError
-from overwatch_assets.sources.audit_reading import AuditReader
-from overwatch_assets.sources.file_tracker import KnownFiles
-from overwatch_assets.sources.files import FileInfo, Files
+from overwatch_assets.sources.audit_reading import Delivery, read_delivery, undelivered
+from overwatch_assets.sources.audit_records import bucket_line
+from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request
-from overwatch_assets.sources.rejected_lines import frames_by_day
 
 ROUTE = "bucket"
 LOOK_BACK = timedelta(days=35)
-DAY_MS = 86_400_000
 
 _DATE_FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})")
+_WORKSPACE_FOLDER = re.compile(r"workspaceId=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +43,28 @@ class AuditLogFiles:
         delivered yet, or not any more.
 
         Raises:
-            SourceError: The path can't be listed, or is not the folder of `date=` folders.
+            SourceError: The path can't be listed, is not the folder of `date=` folders, or is
+                that of another workspace.
         """
+        self._require_own_folder(request.organization_id)
         folders = self._folders(request)
-        found = [info for folder in folders.values() for info in self.files.list(folder)]
-        known = KnownFiles(request.known)
-        days = {each.day for each in request.days}
-        reader = AuditReader(self.files, request, known)
-        for info in found:
-            if _must_be_opened(info, known, request, days):
-                reader.read(info)
-        listed = {info.path for info in found}
-        return Gathered(
-            rows=reader.rows(),
-            rejected=frames_by_day(reader.rejected, ROUTE, reader.day_of),
-            processed=pl.concat(
-                [
-                    known.tracked(reader.readings, days),
-                    known.gone(folders.values(), listed, request.now_ms),
-                ]
-            ),
-            counts=reader.counts(),
-            failures=(*self._missing(request, folders), *reader.failures),
+        delivery = Delivery(
+            route=ROUTE,
+            form=bucket_line,
+            folders=folders.values(),
+            found=[info for folder in folders.values() for info in self.files.list(folder)],
+            missing=undelivered(request, folders, self.path),
         )
+        return read_delivery(self.files, delivery, request)
+
+    def _require_own_folder(self, organization_id: str) -> None:
+        """Refuse the folder of another workspace: all its events would be taken for this one's."""
+        named = _WORKSPACE_FOLDER.fullmatch(self.path.rstrip("/").rpartition("/")[2])
+        if named and organization_id.isdecimal() and named[1] != organization_id:
+            raise SourceError(
+                f"workspace {organization_id}: {self.path} holds the audit logs of workspace "
+                f"{named[1]}. Configure workspaceId={organization_id}"
+            )
 
     def _folders(self, request: Request) -> Mapping[date, str]:
         """The folders to be listed, by their date."""
@@ -88,19 +84,6 @@ class AuditLogFiles:
                 folders[day] = f"{root}/{name}"
         return folders
 
-    def _missing(self, request: Request, folders: Mapping[date, str]) -> Sequence[str]:
-        """One sentence per day of whose hours no folder exists."""
-        missing: list[str] = []
-        for each in request.days:
-            first = each.window.since.astimezone(UTC).date()
-            last = (each.window.until.astimezone(UTC) - timedelta(microseconds=1)).date()
-            if first not in folders and last not in folders:
-                missing.append(
-                    f"{self.path} has no folder date={each.day}: nothing of that day has been "
-                    "delivered, or it has expired"
-                )
-        return missing
-
 
 def _date_of(folder: str) -> date | None:
     found = _DATE_FOLDER.fullmatch(folder)
@@ -108,10 +91,3 @@ def _date_of(folder: str) -> date | None:
         return date.fromisoformat(found[1]) if found else None
     except ValueError:
         return None
-
-
-def _must_be_opened(info: FileInfo, known: KnownFiles, request: Request, days: set[date]) -> bool:
-    if info.modified_ms and info.modified_ms < request.first_ms - DAY_MS:
-        return False
-    before = known.get(info)
-    return before is None or before.must_be_opened(days)

@@ -1,28 +1,100 @@
 """Reads delivered audit files line by line, in memory that does not grow with them."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
+from datetime import UTC, date, timedelta
 
 import polars as pl
 
 from overwatch_assets.errors import SourceError
-from overwatch_assets.sources.audit_records import AuditRecords, NoRecord, NotJson, Row, frame_of
+from overwatch_assets.sources.audit_collecting import AuditCollector
+from overwatch_assets.sources.audit_records import (
+    AuditRecords,
+    Form,
+    NoRecord,
+    NotJson,
+    Row,
+)
 from overwatch_assets.sources.compression import UnreadableContent, decompressed
 from overwatch_assets.sources.file_tracker import FAILURES_ALLOWED, FileReading, KnownFiles
 from overwatch_assets.sources.files import FileGone, FileInfo, Files
-from overwatch_assets.sources.gathering import Request
+from overwatch_assets.sources.gathering import Gathered, Request
 from overwatch_assets.sources.json_lines import MAX_LINE_BYTES, Line, lines
-from overwatch_assets.sources.rejected_lines import KEPT_LINES, RejectedLine
+from overwatch_assets.sources.rejected_lines import KEPT_LINES, RejectedLine, frames_by_day
 
 DAY_MS = 86_400_000
-QUARTER_MS = 900_000
-"""Days begin and end on a quarter of an hour in every time zone."""
 
-ROWS_HELD = 20_000
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How audit files are delivered, and which of them there are.
+
+    Attributes:
+        route: Name of the route, for rejected lines.
+        form: How a line is written.
+        folders: Folders that were listed.
+        found: The files in them.
+        missing: One sentence per day of which nothing was delivered.
+    """
+
+    route: str
+    form: Form
+    folders: Collection[str]
+    found: Sequence[FileInfo]
+    missing: Sequence[str]
+
+
+def read_delivery(files: Files, delivery: Delivery, request: Request) -> Gathered:
+    """Read the files that are unknown, or known to hold events of the days asked for."""
+    known = KnownFiles(request.known)
+    days = {each.day for each in request.days}
+    reader = AuditReader(files, request, known, delivery.form)
+    for info in delivery.found:
+        if _must_be_opened(info, known, request, days):
+            reader.read(info)
+    listed = {info.path for info in delivery.found}
+    return Gathered(
+        rows=reader.collector.rows(),
+        rejected=frames_by_day(reader.rejected, delivery.route, reader.collector.day_of),
+        processed=pl.concat(
+            [
+                known.tracked(reader.readings, days),
+                known.gone(delivery.folders, listed, request.now_ms),
+            ]
+        ),
+        counts=reader.counts(),
+        failures=(*delivery.missing, *reader.failures),
+    )
+
+
+def _must_be_opened(
+    info: FileInfo, known: KnownFiles, request: Request, days: Collection[date]
+) -> bool:
+    if info.modified_ms and info.modified_ms < request.first_ms - DAY_MS:
+        return False
+    before = known.get(info)
+    return before is None or before.must_be_opened(days)
+
+
+def undelivered(request: Request, found: Collection[date], path: str) -> Sequence[str]:
+    """One sentence per day asked for of whose hours no folder was found.
+
+    Args:
+        request: The days.
+        found: Dates, in UTC, of the folders there are.
+        path: Where they were looked for.
+    """
+    missing: list[str] = []
+    for each in request.days:
+        first = each.window.since.astimezone(UTC).date()
+        last = (each.window.until.astimezone(UTC) - timedelta(microseconds=1)).date()
+        if first not in found and last not in found:
+            missing.append(
+                f"{path} has no folder of {each.day}: nothing of that day has been delivered, "
+                "or it has expired"
+            )
+    return missing
 
 
 @dataclass(slots=True)
@@ -39,25 +111,17 @@ class _OpenFile:
 class AuditReader:
     """Reads files for the days of one request, and holds what they gave."""
 
-    def __init__(self, files: Files, request: Request, known: KnownFiles) -> None:
-        """Prepare a folder of its own in the caller's scratch folder."""
+    def __init__(self, files: Files, request: Request, known: KnownFiles, form: Form) -> None:
+        """Nothing is read yet."""
         self.readings: list[FileReading] = []
         self.rejected: list[tuple[RejectedLine, int]] = []
         self.failures: list[str] = []
+        self.collector = AuditCollector(request)
         self._files = files
         self._request = request
         self._known = known
-        self._records = AuditRecords()
+        self._records = AuditRecords(form, request.organization_id)
         self._counts: Counter[str] = Counter()
-        self._held: list[Row] = []
-        self._written: dict[date, list[Path]] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="audit-logs-", dir=request.scratch))
-        self._zone = request.zone
-        self._first_day = datetime.fromtimestamp(request.first_ms / 1000, self._zone).date()
-        self._day_of_quarter: dict[int, date] = {}
-        self._windows = {
-            each.day: range(each.window.since_ms, each.window.until_ms) for each in request.days
-        }
 
     def read(self, info: FileInfo) -> None:
         """Read one file as far as it can be read."""
@@ -82,30 +146,17 @@ class AuditReader:
             otherwise_ms = info.modified_ms or self._request.now_ms
         self.rejected += [(line, otherwise_ms) for line in opened.rejected]
 
-    def rows(self) -> Mapping[date, pl.LazyFrame]:
-        """The records read, by day; days without any are missing."""
-        self._flush()
-        return {day: pl.scan_parquet(paths) for day, paths in self._written.items()}
-
     def counts(self) -> Mapping[str, int]:
         """What was seen and not kept, by reason."""
-        return dict(+(self._counts + self._records.counts))
-
-    def day_of(self, at_ms: int) -> date:
-        """Day of an instant in the configured time zone, not before the workspace's first."""
-        quarter = at_ms // QUARTER_MS
-        if quarter not in self._day_of_quarter:
-            at = datetime.fromtimestamp(quarter * QUARTER_MS / 1000, self._zone)
-            self._day_of_quarter[quarter] = max(at.date(), self._first_day)
-        return self._day_of_quarter[quarter]
+        return dict(+(self._counts + self.collector.counts + self._records.counts))
 
     def _take(self, line: Line, opened: _OpenFile) -> None:
-        """Make a line a row, a rejected line, or the unfinished end of its file."""
+        """Make a line rows, a rejected line, or the unfinished end of its file."""
         if line.is_too_long:
             self._reject(line, opened, f"longer than {MAX_LINE_BYTES} bytes")
             return
         try:
-            row = self._records.decode(line.text)
+            events = self._records.decode(line.text)
         except NotJson as error:
             if line.is_ended:
                 self._reject(line, opened, str(error))
@@ -116,36 +167,29 @@ class AuditReader:
         except NoRecord as error:
             self._reject(line, opened, str(error))
             return
-        at_ms = row["timestamp"]
+        reasons = [reason for each in events if (reason := self._accept(each, opened))]
+        if reasons:
+            self._reject(line, opened, reasons[0])
+        else:
+            opened.reading.lines += 1
+
+    def _accept(self, event: Row | NoRecord, opened: _OpenFile) -> str:
+        """Keep an event, or say why not."""
+        if isinstance(event, NoRecord):
+            return str(event)
+        at_ms = event["timestamp"]
         if not isinstance(at_ms, int) or at_ms > opened.latest_ms:
-            self._reject(line, opened, "time_in_future")
-            return
-        opened.reading.lines += 1
+            return "time_in_future"
         opened.last_accepted_ms = at_ms
         if opened.first_accepted_ms is None:
             opened.first_accepted_ms = at_ms
-        if at_ms < self._request.first_ms:
-            self._counts["before_first_day"] += 1
-        else:
-            self._keep(row, at_ms, opened.reading)
-
-    def _keep(self, row: Row, at_ms: int, reading: FileReading) -> None:
-        """Keep a row if it belongs to the days asked for; note its day in any case."""
-        day = self.day_of(at_ms)
-        reading.day_counts[day] += 1
-        reading.first_ms = min(at_ms, reading.first_ms or at_ms)
-        reading.last_ms = max(at_ms, reading.last_ms or at_ms)
-        window = self._windows.get(day)
-        if window is None:
-            self._counts["other_days"] += 1
-        elif at_ms not in window:
-            self._counts["after_snapshot"] += 1
-        else:
-            row["date"] = day
-            row["filename"] = reading.info.path
-            self._held.append(row)
-            if len(self._held) >= ROWS_HELD:
-                self._flush()
+        reading = opened.reading
+        day = self.collector.add(event, at_ms, reading.info.path)
+        if day is not None:
+            reading.day_counts[day] += 1
+            reading.first_ms = min(at_ms, reading.first_ms or at_ms)
+            reading.last_ms = max(at_ms, reading.last_ms or at_ms)
+        return ""
 
     def _reject(self, line: Line, opened: _OpenFile, reason: str) -> None:
         reading = opened.reading
@@ -173,13 +217,3 @@ class AuditReader:
             opened.rejected.append(
                 RejectedLine(path, None, "file can't be read to its end", path, newest_ms)
             )
-
-    def _flush(self) -> None:
-        if not self._held:
-            return
-        for (day,), rows in frame_of(self._held).partition_by("date", as_dict=True).items():
-            paths = self._written.setdefault(day, [])
-            path = self._folder / f"{day}-{len(paths)}.parquet"
-            rows.write_parquet(path)
-            paths.append(path)
-        self._held.clear()

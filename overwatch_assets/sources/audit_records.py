@@ -1,11 +1,11 @@
-"""One delivered audit line to one canonical row, or to the reason why it is none.
+"""One delivered audit event to one canonical row, or to the reason why it is none.
 
 The canonical row is the same whatever the route an event came by: absent, null and blank are
 null, numbers that come as text are numbers, request parameters are canonical JSON text.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -20,6 +20,8 @@ from overwatch_assets.sources.canonical_json import (
     scalar_text,
 )
 from overwatch_assets.sources.signed_hash import signed_hash
+
+KEPT_ID = 64
 
 Row = dict[str, str | int | date | None]
 
@@ -86,8 +88,8 @@ class NotJson(NoRecord):
     """A line is no JSON; the last line of a file may merely be unfinished."""
 
 
-class _Delivered(msgspec.Struct, gc=False):
-    """The fields used of a delivered record; the rest is skipped undecoded."""
+class Delivered(msgspec.Struct, gc=False):
+    """The fields used of an event as a bucket's file has it; the rest is skipped undecoded."""
 
     timestamp: object = None
     serviceName: object = None  # noqa: N815 - as delivered
@@ -102,33 +104,45 @@ class _Delivered(msgspec.Struct, gc=False):
     requestParams: object = None  # noqa: N815 - as delivered
     auditLevel: object = None  # noqa: N815 - as delivered
     accountId: object = None  # noqa: N815 - as delivered
+    orgId: object = None  # noqa: N815 - as delivered
     category: object = None
+
+
+Form = Callable[[bytes], Sequence[Delivered | NoRecord]]
+"""How a route writes a line: to the events it holds, in the bucket's spelling; in the place of
+one that can't be read, the reason."""
+
+_decoder = msgspec.json.Decoder(Delivered)
+
+
+def bucket_line(line: bytes) -> Sequence[Delivered]:
+    """The event of a line of bucket delivery."""
+    return (_decoder.decode(line),)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecords:
-    """Decodes lines.
+    """Makes events rows.
 
     Attributes:
+        form: How the route writes a line.
+        organization_id: The workspace, where it is known by its number: events that name another
+            are none of it. None: whatever they name.
         counts: Values that had another shape than their column, and were left out.
     """
 
+    form: Form = bucket_line
+    organization_id: str | None = None
     counts: Counter[str] = field(default_factory=Counter[str])
-    _decoder: msgspec.json.Decoder[_Delivered] = field(
-        default_factory=lambda: msgspec.json.Decoder(_Delivered)
-    )
 
-    def decode(self, line: bytes) -> Row:
-        """Make a line a row: the columns of `RECORD_SCHEMA`, structs as their fields.
-
-        `date` and `filename` are the caller's to add.
+    def decode(self, line: bytes) -> Sequence[Row | NoRecord]:
+        """The rows of a line's events; in the place of one that is none, the reason.
 
         Raises:
-            NoRecord: The line is no JSON object, or lacks what every event has.
+            NoRecord: The line is no JSON of the form.
         """
         try:
-            row = self._row(self._decoder.decode(line))
-            row["hashKey"] = hash_key(row)
+            delivered = self.form(line)
         except msgspec.ValidationError as error:
             raise NoRecord(f"not an audit record: {error}") from error
         except msgspec.DecodeError as error:
@@ -137,9 +151,28 @@ class AuditRecords:
             raise NoRecord("not valid Unicode") from error
         except (RecursionError, TooDeep) as error:
             raise NoRecord("nested too deeply") from error
+        return [self.row_or_reason(each) for each in delivered]
+
+    def row_or_reason(self, delivered: Delivered | NoRecord) -> Row | NoRecord:
+        """The row of an event: the columns of `RECORD_SCHEMA`, structs as their fields.
+
+        `date` and `filename` are the caller's to add.
+        """
+        if isinstance(delivered, NoRecord):
+            return delivered
+        try:
+            row = self._row(delivered)
+            row["hashKey"] = hash_key(row)
+        except NoRecord as reason:
+            return reason
+        except UnicodeError:
+            return NoRecord("not valid Unicode")
+        except (RecursionError, TooDeep):
+            return NoRecord("nested too deeply")
         return row
 
-    def _row(self, delivered: _Delivered) -> Row:
+    def _row(self, delivered: Delivered) -> Row:
+        self._require_own(delivered.orgId)
         row: Row = {name: self._text(name, getattr(delivered, name)) for name in _PLAIN}
         row["timestamp"] = whole_number(delivered.timestamp)
         if row["timestamp"] is None:
@@ -158,6 +191,14 @@ class AuditRecords:
             params = _one_spelling(params)
         row["requestParams"] = canonical_params(params)
         return row
+
+    def _require_own(self, named: object) -> None:
+        """Refuse an event of another workspace; account-level ones say 0, many say nothing."""
+        own = self.organization_id
+        other = scalar_text(named)
+        if own is None or not own.isdecimal() or not other or other in {"0", own}:
+            return
+        raise NoRecord(f"of workspace {other[:KEPT_ID]}, not of {own}")
 
     def _text(self, name: str, value: object) -> str | None:
         if value is None:

@@ -48,7 +48,7 @@ class RejectedLine:
 
     @classmethod
     def of_line(
-        cls, filename: str, line_number: int, text: bytes, reason: str, at_ms: int | None
+        cls, filename: str, line_number: int | None, text: bytes, reason: str, at_ms: int | None
     ) -> "RejectedLine":
         """Keep the line's first kilobyte, without the values of secrets."""
         record = without_secrets(text[:KEPT_BYTES].decode(errors="replace"))

@@ -132,8 +132,8 @@ workspaces:
         (with_workspace("audit_logs: {path: 's3://'}"), "'s3://' is neither a path nor a URL."),
         (with_workspace("audit_logs: {path: 's3://a/../b'}"), "is neither a path nor a URL."),
         (
-            with_workspace("audit_logs: {path: a, format: csv}"),
-            "audit_logs.format: 'csv' must be 'json'. Write 'json'.",
+            with_workspace("audit_logs: {path: a, layout: bukket}"),
+            "audit_logs.layout: 'bukket' must be 'bucket' or 'azure'. Did you mean bucket?",
         ),
         (
             "storage: {root: hdfs://name/path}\n" + WORKSPACES,

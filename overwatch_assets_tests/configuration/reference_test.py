@@ -65,7 +65,8 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
         case "workspaces[]":
             workspace |= {str(name): example}
         case "workspaces[].audit_logs":
-            workspace["audit_logs"] = {"path": "a", **given}
+            azure = {"layout": "azure"} if name == "resource_id" else {}
+            workspace["audit_logs"] = {"path": "a", **azure, **given}
         case "workspaces[].spark_event_logs":
             workspace["audit_logs"] = {"path": "a"}
             workspace["spark_event_logs"] = {"folders": ["a"], **given}

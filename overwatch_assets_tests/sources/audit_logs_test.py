@@ -304,7 +304,7 @@ def test_a_day_without_folder_is_empty_and_told(root: Path) -> None:
     found = gathered(root, MONDAY, TUESDAY)
     assert (actions(found, MONDAY), actions(found, TUESDAY)) == (["a"], [])
     [failure] = found.failures
-    assert "date=2024-05-07" in failure
+    assert "has no folder of 2024-05-07" in failure
     assert len(gathered(root / "missing", MONDAY).failures) == 1
 
 
@@ -324,3 +324,10 @@ def test_every_published_sample_is_a_row_or_is_rejected(root: Path, test_data: P
     rejected = reasons(found)
     assert (len(samples), len(rows), len(rejected), found.counts) == (87, 80, 7, {})
     assert {reason for _, reason in rejected} == {"no timestamp in epoch milliseconds"}
+
+
+def test_the_folder_of_another_workspace_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "workspaceId=77"
+    delivered(root, MONDAY, event("2024-05-06 08:00"))
+    with pytest.raises(SourceError, match="holds the audit logs of workspace 77"):
+        gathered(root, MONDAY)

@@ -25,8 +25,15 @@ EVENT: dict[str, object] = {
 }
 
 
-def decoded(event: dict[str, object]) -> Row:
-    return AuditRecords().decode(json.dumps(event).encode())
+def row_of(line: bytes, records: AuditRecords | None = None) -> Row:
+    [row] = (records or AuditRecords()).decode(line)
+    if isinstance(row, NoRecord):
+        raise row
+    return row
+
+
+def decoded(event: dict[str, object], records: AuditRecords | None = None) -> Row:
+    return row_of(json.dumps(event).encode(), records)
 
 
 def test_an_event_becomes_a_row_of_the_declared_columns() -> None:
@@ -89,7 +96,7 @@ def test_the_hash_is_the_one_that_is_stored() -> None:
 def test_values_of_another_shape_are_left_out_and_counted() -> None:
     records = AuditRecords()
     odd = {**EVENT, "requestParams": [1], "sessionId": {"a": 1}, "response": {"statusCode": "OK"}}
-    row = records.decode(json.dumps(odd).encode())
+    row = decoded(odd, records)
     assert (row["requestParams"], row["sessionId"], row["statusCode"]) == (None, None, None)
     assert dict(records.counts) == {"requestParams is no object": 1, "sessionId is no text": 1}
 
@@ -142,10 +149,27 @@ def test_whole_numbers_are_cast_leniently(value: object, number: int | None) -> 
 )
 def test_hostile_lines_are_refused_with_a_reason(line: bytes, reason: str) -> None:
     with pytest.raises(NoRecord, match=reason) as refused:
-        AuditRecords().decode(line)
+        row_of(line)
     assert isinstance(refused.value, NotJson) == (reason == "not JSON")
 
 
 def test_nul_characters_are_text_like_any_other() -> None:
     row = {**decoded({**EVENT, "userAgent": "a\0b"}), "date": None, "filename": None}
     assert frame_of([row]).select(pl.col("userAgent")).item() == "a\0b"
+
+
+def test_an_event_that_names_another_workspace_is_none_of_this_one() -> None:
+    records = AuditRecords(organization_id="5206439413157315")
+    assert decoded({**EVENT, "orgId": "5206439413157315"}, records)
+    assert decoded({**EVENT, "orgId": 5206439413157315}, records)
+    with pytest.raises(NoRecord, match="of workspace 77, not of 5206439413157315"):
+        decoded({**EVENT, "orgId": "77"}, records)
+
+
+@pytest.mark.parametrize("named", [None, "", "0", 0])
+def test_an_event_of_the_account_or_of_no_workspace_is_kept(named: object) -> None:
+    assert decoded({**EVENT, "orgId": named}, AuditRecords(organization_id="5206439413157315"))
+
+
+def test_a_workspace_that_is_known_by_another_text_keeps_whatever_it_is_given() -> None:
+    assert decoded({**EVENT, "orgId": "77"}, AuditRecords(organization_id="acme-ilb"))

@@ -67,3 +67,12 @@ class Api(Protocol):
             ApiError: It broke off and could not be resumed.
         """
         ...
+
+    def fetch(self, url: str) -> bytes:
+        """GET a signed address that the API has handed out, without any credentials.
+
+        Raises:
+            ApiRefused: A status that asking again won't change, such as an expired signature.
+            ApiError: No answer after every retry, or no address that may be followed.
+        """
+        ...
