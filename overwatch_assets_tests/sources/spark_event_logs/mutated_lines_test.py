@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from overwatch_assets.sources.spark_event_logs.layout import log_path
 from overwatch_assets.sources.spark_event_logs.reading import Limits, LogSummary, read_log
+from overwatch_assets_tests.damage import damaged
 from overwatch_assets_tests.sources.spark_event_logs.lines import (
     NOON,
     job_end,
@@ -49,35 +50,12 @@ def read(content: Iterator[bytes]) -> tuple[LogSummary, pl.DataFrame]:
     return summary, pl.concat([pl.DataFrame(schema={"JobID": pl.Int64}), *ends])
 
 
-def mutated(randomly: random.Random) -> bytes:
-    """A good line with a few bytes changed, left out, doubled or exchanged."""
-    damaged = bytearray(randomly.choice(SEEDS))
-    for _ in range(randomly.randint(1, 3)):
-        at = randomly.randrange(len(damaged))
-        match randomly.randrange(5):
-            case 0:
-                damaged[at] = randomly.randrange(256)
-            case 1:
-                del damaged[at : at + randomly.randint(1, 20)]
-            case 2:
-                damaged[at:at] = damaged[at : at + randomly.randint(1, 20)]
-            case 3:
-                damaged[at:at] = randomly.choice(
-                    (b'"', b"[", b"]", b"{", b"}", b"\\", b"-", b"9e9")
-                )
-            case _:
-                damaged[at] ^= 1 << randomly.randrange(8)
-        if not damaged:
-            break
-    return bytes(damaged).replace(b"\n", b" ")
-
-
 def test_two_hundred_thousand_damaged_lines_cost_no_neighbour() -> None:
     randomly = random.Random(SEED)  # noqa: S311 - reproducible damage, no secret
     neighbours = MUTATIONS // 20
     lines: list[bytes] = []
     for number in range(neighbours):
-        lines += [mutated(randomly) for _ in range(20)]
+        lines += [damaged(randomly.choice(SEEDS), randomly) for _ in range(20)]
         lines.append(job_end(1_000_000 + number))
     content = text(*lines)
     pieces = (content[at : at + (1 << 20)] for at in range(0, len(content), 1 << 20))
