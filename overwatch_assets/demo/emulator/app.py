@@ -185,7 +185,6 @@ class WorkspaceApp:
         call = Call(
             workspace=self._workspace,
             now_ms=self._account.clock(),
-            number=visit.number,
             principal=visit.principal,
             endpoint=visit.endpoint,
             base_url=_base_url(visit),

@@ -79,7 +79,6 @@ class Call:
     """A call that was let in.
 
     Attributes:
-        number: Of the request, over all workspaces.
         endpoint: Method and path as asked for.
         base_url: Address that the client used.
         headers: Names in small letters.
@@ -88,7 +87,6 @@ class Call:
 
     workspace: EmulatedWorkspace
     now_ms: int
-    number: int
     principal: str
     endpoint: str
     base_url: str

@@ -111,8 +111,9 @@ def parse_storm(text: str) -> Storm:
             values[name] = float(value)
         except ValueError as error:
             raise ConfigError(f"faults: {part!r}: write a number after the =") from error
-        if values[name] < 0 or (name in _PROBABILITIES and values[name] > 1):
-            raise ConfigError(f"faults: {part!r}: a probability is between 0 and 1")
+        most = 1 if name in _PROBABILITIES else LARGEST
+        if not 0 <= values[name] <= most:
+            raise ConfigError(f"faults: {part!r}: write a number between 0 and {most}")
     if sum(values.get(name, 0.0) for name in _PROBABILITIES) > 1:
         raise ConfigError(f"faults: the probabilities of {text!r} add up to more than 1")
     return Storm(
@@ -120,6 +121,7 @@ def parse_storm(text: str) -> Storm:
     )
 
 
+LARGEST = 10**9
 _PROBABILITIES = ("throttled", "server_error", "reset", "slow")
 
 
@@ -139,9 +141,10 @@ class Faults:
         return rule
 
     def clear(self) -> None:
-        """End every rule and the storm."""
+        """End every rule and the storm, and forget what was asked."""
         with self._lock:
             self._rules.clear()
+            self._asked.clear()
             self.storm = None
 
     def next(

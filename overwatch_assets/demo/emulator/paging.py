@@ -37,44 +37,48 @@ class Position:
         asked: What the list was first asked for, and this page's size.
         at_ms: When that was.
         offset: Items before the page.
+        repeats: How often the page was given before.
     """
 
     call: Call
     asked: Parameters
     at_ms: int
     offset: int
+    repeats: int = 0
 
     def page(self, items: Sequence[Json], size: int) -> Page:
         """Cut the page out of the whole list."""
         until = self.offset + size
-        following = self.offset if self.call.fault is Fault.REPEATED_PAGE else until
+        following = self._token(until)
+        if self.call.fault is Fault.REPEATED_PAGE:
+            following = self._token(self.offset, self.repeats + 1)
         return Page(
             items=items[self.offset : until],
-            next_token=self._token(following) if until < len(items) else None,
+            next_token=following if until < len(items) else None,
             previous_token=self._token(max(0, self.offset - size)) if self.offset else None,
         )
 
-    def _token(self, offset: int) -> str:
+    def _token(self, offset: int, repeats: int = 0) -> str:
         token = _Token(
             endpoint=self.call.endpoint,
             workspace_id=self.call.workspace.workspace_id,
             asked=dict(self.asked.values),
             at_ms=self.at_ms,
             offset=offset,
-            serial=self.call.number,
+            repeats=repeats,
         )
         return base64.b64encode(msgspec.json.encode(token)).decode()
 
 
 class _Token(msgspec.Struct, frozen=True):
-    """What a page token holds; the serial makes each a text of its own."""
+    """What a page token holds."""
 
     endpoint: str
     workspace_id: str
     asked: dict[str, object]
     at_ms: int
     offset: int
-    serial: int
+    repeats: int
 
 
 def position(call: Call, *, most_offset: int = 0) -> Position:
@@ -103,7 +107,8 @@ def position(call: Call, *, most_offset: int = 0) -> Position:
     for key, value in values.items():
         if key not in SIZES and token.asked.get(key) != value:
             raise invalid(f"{key}: must be as in the request that gave the page token")
-    return Position(call, Parameters({**token.asked, **values}), token.at_ms, token.offset)
+    asked = Parameters({**token.asked, **values})
+    return Position(call, asked, token.at_ms, token.offset, token.repeats)
 
 
 def listed(key: str, items: Sequence[Json]) -> Json:

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Literal, cast
@@ -126,9 +126,7 @@ class Statements:
             "query_tags",
         )
         return (
-            Endpoint(
-                execute.method, execute.path, execute.answer, execute.parameters, is_slow=True
-            ),
+            replace(execute, is_slow=True),
             get(one, self._status, "statement_id"),
             post(f"{one}/cancel", self._cancel, "statement_id"),
             get(f"{one}/result/chunks/{{chunk:int}}", self._chunk, "statement_id", "chunk"),

@@ -35,8 +35,10 @@ def stormy(here: LiteralWorkspace, emulator: Emulator) -> Emulator:
     return emulator
 
 
-def ids(emulator: Emulator, **settings: Any) -> list[str | None]:
-    return [each.cluster_id for each in client(emulator, **settings).clusters.list()]
+def ids(emulator: Emulator, page_size: int | None = None, **settings: Any) -> list[str | None]:
+    return [
+        each.cluster_id for each in client(emulator, **settings).clusters.list(page_size=page_size)
+    ]
 
 
 ALL = [f"c-{n}" for n in range(60)]
@@ -193,7 +195,8 @@ def test_a_storm_is_read_from_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["rain=1", "reset", "reset=often", "reset=2", "reset=-1", "reset=0.6,slow=0.6"]
+    "text",
+    ["rain=1", "reset", "reset=often", "reset=2", "reset=-1", "seed=nan", "reset=0.6,slow=0.6"],
 )
 def test_a_text_that_is_no_storm_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="faults: "):
@@ -207,3 +210,15 @@ def test_a_body_that_is_no_json_object_is_refused(emulator: Emulator) -> None:
     for body in bodies:
         answer = requests.post(address, data=body, headers=headers, timeout=10)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "MALFORMED_REQUEST")
+
+
+def test_a_storm_of_a_seed_is_the_same_storm_again(stormy: Emulator) -> None:
+    told: list[list[Fault | None]] = []
+    for _ in range(2):
+        stormy.faults.clear()
+        stormy.journal.clear()
+        stormy.faults.storm = Storm(seed=5, throttled=0.5)
+        assert ids(stormy, page_size=5) == ALL
+        told.append([each.fault for each in stormy.journal.requests(LIST)])
+    assert told[0] == told[1]
+    assert len(told[0]) > 12
