@@ -69,23 +69,24 @@ def audit_line(action: AuditAction, workspace: Workspace, account_id: str) -> st
         record["workspaceId"] = workspace.workspace_id
     if action.params is not None:
         record["requestParams"] = {
-            key: value if action.has_objects and isinstance(value, dict) else _text(value)
+            key: value if action.has_objects and isinstance(value, dict) else parameter_text(value)
             for key, value in action.params.items()
         }
     record["response"] = {
         "statusCode": action.status,
         "errorMessage": action.error,
-        "result": None if action.result is None else _text(action.result),
+        "result": None if action.result is None else parameter_text(action.result),
     }
-    return _json(record)
+    return compact_json(record)
 
 
-def _text(value: object) -> str | None:
-    """Return a parameter as Databricks spells it: text, whatever it is."""
+def parameter_text(value: object) -> str | None:
+    """Return a parameter as Databricks spells it: text, whatever it is; None stays."""
     if value is None or isinstance(value, str):
         return value
-    return _json(value)
+    return compact_json(value)
 
 
-def _json(value: object) -> str:
+def compact_json(value: object) -> str:
+    """JSON without blanks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
