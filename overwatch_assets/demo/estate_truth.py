@@ -5,7 +5,7 @@ An interval that lasts when the world ends counts up to that end.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from overwatch_assets.demo.estate import (
@@ -164,7 +164,7 @@ def _command(command: NotebookCommand) -> Json:
 
 
 def _counted(
-    actions: tuple[AuditAction, ...], kind_of: Callable[[AuditAction], str | None]
+    actions: Iterable[AuditAction], kind_of: Callable[[AuditAction], str | None]
 ) -> dict[str, dict[str, int]]:
     """Count actions by day and kind; those without a kind count nowhere."""
     days: dict[str, Counter[str]] = defaultdict(Counter)

@@ -61,21 +61,24 @@ def _before(kept: KeptObject, until_ms: int) -> KeptObject:
 
 
 def _policies(scene: Scene) -> Iterator[KeptObject]:
-    diary, people, rng = scene.diary, scene.workspace.people, scene.chance("policies")
+    diary, people = scene.diary, scene.workspace.people
     old_ms = scene.at(0) - AGE_MS
 
     def policy(name: str, minutes: int, **others: object) -> Fields:
         definition = {"autotermination_minutes": {"type": "fixed", "value": minutes}}
         return {"name": name, "definition": json.dumps(definition), "is_default": False, **others}
 
-    def new_id() -> str:
-        return f"{rng.getrandbits(64):016X}"
+    def id_of(name: object) -> str:
+        return f"{scene.chance('policy', name).getrandbits(64):016X}"
 
-    personal = policy("Personal Compute", 60, is_default=True, policy_family_id="personal-vm")
-    yield KeptObject(Kind.POLICY, new_id(), (Version(old_ms, people[0], personal),))
-    jobs = policy("job-small", 30, description="Small clusters for scheduled work")
-    yield KeptObject(Kind.POLICY, new_id(), (Version(old_ms, people[0], jobs),))
-    policy_id = new_id()
+    for older in (
+        policy("personal-compute", 60, is_default=True, policy_family_id="personal-vm"),
+        policy("bi-photon", 60),
+        policy("job-standard", 30, description="Clusters for scheduled work"),
+    ):
+        known = (Version(old_ms, people[0], older),)
+        yield KeptObject(Kind.POLICY, id_of(older["name"]), known)
+    policy_id = id_of("analysts-small")
     created_ms, edited_ms, gone_ms = scene.at(0, 11, 5), scene.at(1, 10, 20), scene.at(2, 15, 40)
     first = policy("analysts-small", 60, max_clusters_per_user=2, libraries=[CASUAL])
     second = policy("analysts-small", 45, max_clusters_per_user=3, libraries=[CASUAL])
