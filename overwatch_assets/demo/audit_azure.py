@@ -92,11 +92,12 @@ def azure_line(action: AuditAction, workspace: Workspace, account_id: str) -> st
         "logId": "",
         "serviceName": action.service,
         "userAgent": action.user_agent,
-        "response": compact_json(_response(action)),
         "sessionId": action.session_id,
         "actionName": action.action,
         "requestId": action.request_id,
     }
+    if action.status is not None:
+        properties["response"] = compact_json(_response(action))
     if action.params is not None:
         properties["requestParams"] = compact_json(
             {

@@ -43,12 +43,16 @@ class AuditDiary:
         params: Params | None,
         *,
         request_id: str | None = "",
-        status: int = 200,
+        status: int | None = 200,
         error: str | None = None,
         result: Params | None = None,
         has_objects: bool = False,
+        address: str | None = None,
+        is_account_level: bool = False,
     ) -> str | None:
         """Note an action, `service.action`; an empty request id is drawn.
+
+        Without an address it comes from the person's.
 
         Returns:
             The request id, for the result that follows the request.
@@ -67,12 +71,13 @@ class AuditDiary:
                 params=params,
                 request_id=request_id,
                 session_id=self._sessions.get(person.email) if person else None,
-                address=person.address if person else None,
+                address=person.address if person and address is None else address,
                 user_agent=None if person is None else CLIENT if is_robot else BROWSER,
                 status=status,
                 error=error,
                 result=result,
                 has_objects=has_objects,
+                is_account_level=is_account_level,
             )
         )
         return request_id
@@ -147,14 +152,6 @@ class AuditDiary:
     def cluster_expired(self, at_ms: int, cluster: Cluster) -> None:
         """A cluster stops by itself: nobody asked."""
         self._cluster_result(at_ms, "deleteResult", cluster, "Terminated", self.new_id())
-
-    def library_installed(self, at_ms: int, cluster: Cluster, by: Person) -> None:
-        """A library is added; this record carries a real object."""
-        params = {
-            "cluster_id": cluster.cluster_id,
-            "library": {"pypi": {"package": "holidays==0.57", "repo": None}},
-        }
-        self.note(at_ms, "clusters.installLibrary", by, params, has_objects=True)
 
     def notebook_attached(
         self, at_ms: int, notebook: Notebook, cluster: Cluster, by: Person

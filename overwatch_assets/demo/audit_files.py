@@ -49,9 +49,9 @@ def audit_line(action: AuditAction, workspace: Workspace, account_id: str) -> st
     """Return an action as its line in a delivered file, without the line's end."""
     record: dict[str, object] = {
         "version": "2.0",
-        "auditLevel": "WORKSPACE_LEVEL",
+        "auditLevel": "ACCOUNT_LEVEL" if action.is_account_level else "WORKSPACE_LEVEL",
         "timestamp": action.at_ms,
-        "orgId": workspace.workspace_id,
+        "orgId": "0" if action.is_account_level else workspace.workspace_id,
         "shardName": f"shard-{workspace.region}",
         "accountId": account_id,
         "sourceIPAddress": action.address,
@@ -72,11 +72,12 @@ def audit_line(action: AuditAction, workspace: Workspace, account_id: str) -> st
             key: value if action.has_objects and isinstance(value, dict) else parameter_text(value)
             for key, value in action.params.items()
         }
-    record["response"] = {
-        "statusCode": action.status,
-        "errorMessage": action.error,
-        "result": None if action.result is None else parameter_text(action.result),
-    }
+    if action.status is not None:
+        record["response"] = {
+            "statusCode": action.status,
+            "errorMessage": action.error,
+            "result": None if action.result is None else parameter_text(action.result),
+        }
     return compact_json(record)
 
 

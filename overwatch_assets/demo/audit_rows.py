@@ -61,12 +61,8 @@ def audit_row(action: AuditAction, workspace: Workspace, account_id: str) -> Jso
         "request_params": None
         if params is None
         else {key: parameter_text(value) for key, value in params.items()},
-        "response": {
-            "status_code": action.status,
-            "error_message": action.error,
-            "result": parameter_text(action.result),
-        },
-        "audit_level": "WORKSPACE_LEVEL",
+        "response": _response(action),
+        "audit_level": "ACCOUNT_LEVEL" if action.is_account_level else "WORKSPACE_LEVEL",
         "event_id": xxh64_hexdigest(audit_line(action, workspace, account_id).encode()),
         "identity_metadata": _named(action, "run_by", "run_as"),
     }
@@ -76,6 +72,17 @@ def instant_text(at_ms: int) -> str:
     """An instant as Databricks and Azure write it, to the millisecond."""
     at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03}Z"
+
+
+def _response(action: AuditAction) -> Json | None:
+    """The response; None: the record has none."""
+    if action.status is None:
+        return None
+    return {
+        "status_code": action.status,
+        "error_message": action.error,
+        "result": parameter_text(action.result),
+    }
 
 
 def _named(action: AuditAction, name: str, other: str) -> Json | None:

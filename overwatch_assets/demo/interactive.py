@@ -195,13 +195,12 @@ def _around_the_day(scene: Scene, day: int, started: int, stopped: int) -> None:
 
 
 def _first_day(scene: Scene, started: int) -> None:
-    """What happens once: a notebook, a library, clusters without logs or refused."""
+    """What happens once: a notebook, clusters without logs or refused."""
     diary, workspace = scene.diary, scene.workspace
     people, silent = workspace.people, workspace.silent
     notebook: Notebook = workspace.notebooks[2]
     diary.notebook_created(started - 4 * MINUTE_MS, notebook)
     diary.notebook_renamed(started + 90 * MINUTE_MS, notebook, f"{notebook.name}_v2")
-    diary.library_installed(started + 12 * MINUTE_MS, workspace.shared, people[2])
     diary.cluster_refused(started + 55 * MINUTE_MS, silent, people[1])
     diary.cluster_created(started + 60 * MINUTE_MS, silent, people[1], started + 64 * MINUTE_MS)
     diary.cluster_asked(

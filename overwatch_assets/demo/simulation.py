@@ -1,7 +1,8 @@
 """The simulation: what the company's workspaces do over some days, in event time.
 
 Every workspace has days of the same kinds: people at an interactive cluster (`interactive.py`),
-scheduled jobs on clusters of their own and a stream that never ends (`runs.py`). Each subject
+scheduled jobs on clusters of their own and a stream that never ends (`runs.py`), and all that
+needs no cluster: SQL warehouses, accounts, notebooks, policies (`estate_days.py`). Each subject
 draws from its own source of chance, so that one added later leaves the others as they were.
 """
 
@@ -9,6 +10,7 @@ from datetime import date
 
 from overwatch_assets.demo.audit_diary import AuditDiary
 from overwatch_assets.demo.company import Workspace, found_company, seeded
+from overwatch_assets.demo.estate_days import estate_days
 from overwatch_assets.demo.interactive import interactive_days
 from overwatch_assets.demo.runs import scheduled_runs, stream_run
 from overwatch_assets.demo.scene import Scene
@@ -41,8 +43,12 @@ def _scene(workspace: Workspace, seed: int, first_day: date, days: int, scale: f
 
 def _play(scene: Scene) -> WorkspaceWorld:
     contexts = (stream_run(scene), *interactive_days(scene), *scheduled_runs(scene))
+    estate, told = estate_days(scene)
+    actions = (*scene.diary.actions(scene.until_ms), *told)
     return WorkspaceWorld(
         workspace=scene.workspace,
-        actions=scene.diary.actions(scene.until_ms),
+        actions=tuple(sorted(actions, key=lambda action: action.at_ms)),
         contexts=tuple(each for each in contexts if each.started_ms < scene.until_ms),
+        estate=estate,
+        estate_actions=told,
     )

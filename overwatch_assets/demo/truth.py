@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from overwatch_assets.demo.estate_truth import estate_truth
 from overwatch_assets.demo.scene import DAY_MS
 from overwatch_assets.demo.world import (
     SparkContext,
@@ -62,9 +63,10 @@ def truth_of(world: World) -> dict[str, object]:
     days = (world.until_ms - world.since_ms) // DAY_MS
     first = _day(world.since_ms)
     return {
-        each.workspace.workspace_id: _workspace(
-            each, [first + timedelta(days=n) for n in range(days)]
-        )
+        each.workspace.workspace_id: {
+            **_workspace(each, [first + timedelta(days=n) for n in range(days)]),
+            "estate": estate_truth(each, world.since_ms, world.until_ms),
+        }
         for each in world.workspaces
     }
 

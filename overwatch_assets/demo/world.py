@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from overwatch_assets.demo.company import Cluster, Company, Notebook, Person, Workspace
+from overwatch_assets.demo.estate import Estate
 from overwatch_assets.demo.queries import QueryShape
 
 
@@ -208,7 +209,9 @@ class AuditAction:
         by: Email, or the name Databricks writes for itself; None: no identity at all.
         params: Request parameters with their natural types; None: the record has none.
         has_objects: Composite parameters are delivered as objects, not as JSON text.
+        status: None: the record tells of no response at all.
         result: The answer; None: the record tells none.
+        is_account_level: It concerns the account, not only the workspace that it is told in.
     """
 
     at_ms: int
@@ -220,19 +223,26 @@ class AuditAction:
     session_id: str | None
     address: str | None
     user_agent: str | None
-    status: int = 200
+    status: int | None = 200
     error: str | None = None
     result: Mapping[str, object] | None = None
     has_objects: bool = False
+    is_account_level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceWorld:
-    """What happened in a workspace, audit actions in the order of time."""
+    """What happened in a workspace, audit actions in the order of time.
+
+    Attributes:
+        estate_actions: Those of the actions that the estate's part told.
+    """
 
     workspace: Workspace
     actions: tuple[AuditAction, ...]
     contexts: tuple[SparkContext, ...]
+    estate: Estate
+    estate_actions: tuple[AuditAction, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from overwatch_assets.demo.write import DemoWorkspace, DemoWorld
-from overwatch_assets_tests.demo.reading import Event, audit_records, context_folders, day_of
+from overwatch_assets.sources.audit_records import AuditRecords, NoRecord
+from overwatch_assets_tests.demo.reading import (
+    Event,
+    audit_records,
+    context_folders,
+    day_of,
+    parsed,
+)
 
 
 def records(workspace: DemoWorkspace, what: str = "") -> list[Event]:
@@ -21,21 +28,41 @@ def test_parameters_are_text_and_composite_ones_json_text(workspace: DemoWorkspa
     for record in records(workspace):
         params: Event = record.get("requestParams") or {}
         for value in params.values():
-            if record["actionName"] != "installLibrary":
+            if record["actionName"] not in {"installLibrary", "uninstallLibrary"}:
                 assert value is None or isinstance(value, str)
                 texts.append(value or "")
     assert any(composite(text) for text in texts)
 
 
 def test_a_library_is_delivered_as_an_object(workspace: DemoWorkspace) -> None:
-    [record] = records(workspace, "clusters.installLibrary")
-    assert record["requestParams"]["library"]["pypi"]["package"] == "holidays==0.57"
+    installed = records(workspace, "clusters.installLibrary")
+    libraries = [each["requestParams"]["library"] for each in installed]
+    assert {"pypi": {"package": "holidays==0.57"}} in libraries
 
 
 def test_some_records_lack_what_others_have(workspace: DemoWorkspace) -> None:
     assert all(each["requestId"] is None for each in records(workspace, "ssh.login"))
     assert all("userIdentity" not in each for each in records(workspace, "ssh.login"))
     assert all("requestParams" not in each for each in records(workspace, "accounts.logout"))
+    bare, *_ = records(workspace, "workspace.getStatus")
+    assert not bare.keys() & {"userIdentity", "requestParams", "response"}
+
+
+def test_an_event_of_the_account_says_so(workspace: DemoWorkspace) -> None:
+    levels = Counter((each["auditLevel"], each["orgId"]) for each in records(workspace))
+    assert levels.pop(("ACCOUNT_LEVEL", "0")) == 1
+    assert levels.keys() == {("WORKSPACE_LEVEL", workspace.workspace_id)}
+
+
+def test_a_parameter_over_the_limit_is_cut(workspace: DemoWorkspace) -> None:
+    [wide] = records(workspace, "unityCatalog.createTable")
+    columns = wide["requestParams"]["columns"]
+    assert len(columns) > 100_000
+    assert columns.startswith("[{")
+    assert columns.endswith("... truncated")
+    assert parsed(columns) is None
+    [updated] = records(workspace, "unityCatalog.updateTables")
+    assert updated["requestParams"].keys() == {"TRUNCATED"}
 
 
 def test_a_result_carries_the_request_id_of_its_request(workspace: DemoWorkspace) -> None:
@@ -98,9 +125,19 @@ def test_runs_are_triggered_asked_for_and_end_well_or_not(workspace: DemoWorkspa
         each["actionName"] for each in records(workspace) if each["serviceName"] == "jobs"
     )
     wanted = {"create", "runNow", "runTriggered", "runStart", "runSucceeded", "runFailed"}
-    assert counts.keys() == wanted
+    assert counts.keys() - {"changeJobAcl", "resetJobAcl"} == wanted
     started = records(workspace, "jobs.runStart")
     assert all(each["requestParams"]["clusterId"] for each in started)
+
+
+def test_every_line_becomes_a_row_of_its_own(workspace: DemoWorkspace) -> None:
+    paths = workspace.audit_folder.rglob("*.json")
+    lines = {line for path in paths for line in path.read_bytes().splitlines()}
+    records = AuditRecords(organization_id=workspace.workspace_id)
+    rows = [row for line in lines for row in records.decode(line)]
+    keys = {row["hashKey"] for row in rows if not isinstance(row, NoRecord)}
+    assert len(keys) == len(rows) == len(lines)
+    assert not records.counts
 
 
 def test_some_lines_are_delivered_twice(workspace: DemoWorkspace) -> None:

@@ -49,7 +49,8 @@ def as_delivered_of_row(row: Json) -> Json:
         "userAgent": row["user_agent"],
         "userIdentity": row["user_identity"],
         "requestParams": row["request_params"],
-        "response": {
+        "response": response
+        and {
             "statusCode": response["status_code"],
             "errorMessage": response["error_message"],
             "result": response["result"],

@@ -1,5 +1,9 @@
+from datetime import date
+
 import pytest
 
+from overwatch_assets.demo.simulation import simulate
+from overwatch_assets.demo.world import WorkspaceWorld, World
 from overwatch_assets.demo.write import DemoWorkspace, DemoWorld, write_demo
 
 
@@ -13,3 +17,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoWorld:
 def workspace(request: pytest.FixtureRequest, demo: DemoWorld) -> DemoWorkspace:
     """Each of its workspaces in turn."""
     return next(each for each in demo.workspaces if each.name == request.param)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The world of `overwatch demo`, played but not written."""
+    return simulate(seed=7, first_day=date(2026, 10, 5), days=4, scale=1.0)
+
+
+@pytest.fixture(params=["tidewater-prod", "tidewater-lab"])
+def played(request: pytest.FixtureRequest, world: World) -> WorkspaceWorld:
+    """Each of its workspaces in turn."""
+    return next(each for each in world.workspaces if each.workspace.name == request.param)
