@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.fields import (
+    WORKSPACE_FOLDERS,
     BegunDay,
     Day,
     LocalPath,
@@ -200,6 +201,17 @@ class WorkspaceEntry(Strict):
         if value and info.data.get("enabled_scopes") is not None:
             raise refusal("stands beside `enabled_scopes`", "Keep one of the two")
         return value
+
+    @model_validator(mode="after")
+    def _reaches_what_it_holds(self) -> Self:
+        read = [self.audit_logs.path] if self.audit_logs else []
+        if logs := self.spark_event_logs:
+            read += [*logs.folders, *logs.mounts.values()]
+        held = next((each for each in read if each.startswith(WORKSPACE_FOLDERS)), None)
+        if held and self.databricks is None:
+            remedy = "Configure `databricks`, or the storage below; a local folder is a file:// URL"
+            raise refusal(f"reads {held}, which only the workspace can", remedy)
+        return self
 
     @property
     def scopes(self) -> frozenset[Scope]:

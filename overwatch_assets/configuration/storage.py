@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from overwatch_assets.configuration.fields import (
+    WORKSPACE_FOLDERS,
     Location,
     Secret,
     Setting,
@@ -59,7 +60,7 @@ def provider_of(location: str) -> Provider | None:
     """Kind of storage a location lies in; None: one without options of its own here."""
     scheme = scheme_of(location)
     if scheme in {"", "file"}:
-        return None if location.startswith("dbfs:/") else Provider.LOCAL
+        return None if location.startswith(WORKSPACE_FOLDERS) else Provider.LOCAL
     return SCHEMES.get(scheme)
 
 
@@ -144,6 +145,12 @@ class AzureOptions(Strict):
     container_name: Setting | None = Field(
         default=None, description="Container, where the root does not name it."
     )
+    endpoint: Setting | None = Field(
+        default=None,
+        description="Address of the account's Blob service outside Azure's public cloud; "
+        "not one of dagster-deltalake's.",
+        examples=["https://acmelake.blob.core.usgovcloudapi.net"],
+    )
 
 
 class GcsOptions(Strict):
@@ -216,6 +223,8 @@ OPTIONS: Mapping[Provider, type[Options]] = {
 def _with_provider(location: str) -> str:
     if provider_of(location) is None:
         remedy = "Write a folder, s3://, abfss://container@account.dfs.core.windows.net/ or gs://"
+        if location.startswith(WORKSPACE_FOLDERS):
+            remedy += "; what a workspace holds itself is read without one"
         raise refusal("lies in no storage that can hold tables", remedy)
     return location
 
@@ -298,6 +307,22 @@ class Storage(Strict):
         """Whether a location is the root or lies below it."""
         return location == self.root or location.startswith(f"{self.root.rstrip('/')}/")
 
+    @property
+    def shared_roots(self) -> Sequence[str]:
+        """Roots of everything that `shares_access_with` says yes to; none of a local storage.
+
+        A root without a bucket is of all buckets, `abfss://@host` of all containers of an
+        account, and `abfss://@` of those that name no account.
+        """
+        match self.provider:
+            case Provider.LOCAL:
+                return ()
+            case Provider.AZURE:
+                host = self.root.partition("://")[2].partition("/")[0].partition("@")[2]
+                return tuple(dict.fromkeys((f"abfss://@{host}", "abfss://@")))
+            case Provider.S3 | Provider.GCS:
+                return (f"{scheme_of(self.root)}://",)
+
     def shares_access_with(self, location: str) -> bool:
         """Whether credentials for the root are meant for a location too."""
         if provider_of(location) is not self.provider:
@@ -315,7 +340,7 @@ class Storage(Strict):
         if self.provider is Provider.AZURE and options["account_name"] is None:
             options["account_name"] = azure_account(self.root)
         return ResolvedStorage(
-            root=self.root,
+            root=self.root.removeprefix("file://"),
             provider=self.provider,
             options=_resolved(options, secrets),
             client_options=_resolved(dict(self.client_options), secrets),

@@ -80,7 +80,8 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
             config["storage"] = given
         case options:
             root = options.removeprefix("options of an ").removeprefix("options of a ")
-            url = root.removesuffix(" root") + "container"
+            of_azure = "@acmelake.dfs.core.windows.net" if root.startswith("abfss") else ""
+            url = f"{root.removesuffix(' root')}container{of_azure}"
             config["storage"] = {"root": url, "options": given}
     return config
 
