@@ -80,8 +80,8 @@ class ObjectFiles:
                     if each["size"]:
                         is_empty = False
                         yield self._info(f"{self._url}/{each['path']}", each)
-            if is_empty and key:
-                yield self._info(prefix, obstore.head(self._store, key))
+            if is_empty and key and (found := obstore.head(self._store, key))["size"]:
+                yield self._info(prefix, found)
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
