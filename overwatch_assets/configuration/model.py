@@ -63,7 +63,8 @@ class SparkEventLogs(Strict):
 
     folders: tuple[Location, ...] = Field(
         default=(),
-        description="Folders or URLs that are searched for event logs, at any depth.",
+        description="Folders or URLs, `dbfs:/` and `/Volumes/` too, that are searched for event "
+        "logs, at any depth.",
         examples=[["/var/spark-events", "s3://acme-logs/spark"]],
     )
     from_clusters: bool = Field(
@@ -138,7 +139,7 @@ class WorkspaceEntry(Strict):
     databricks: Databricks | None = Field(
         default=None,
         description="Access to its REST API: clusters, cluster events, jobs, pools, warehouses. "
-        "Left out: tables made from the API stay empty.",
+        "Left out: tables made from the API stay empty, DBFS and volumes can't be read.",
         examples=[
             {
                 "host": "https://acme.cloud.databricks.com",
