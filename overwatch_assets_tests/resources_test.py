@@ -113,6 +113,20 @@ def test_what_has_no_storage_of_its_own_is_read_as_the_tables_are(
     assert source.heard == []
 
 
+def test_a_storage_may_be_of_all_containers_of_an_account(
+    ears: tuple[Eavesdropper, Eavesdropper],
+) -> None:
+    tables, source = ears
+    of_account = azure("abfss://@zeta.dfs.core.windows.net", source, "SOURCE")
+    config = configured(s3("s3://lake", tables, "TABLES"), of_account)
+    files = files_of(config.workspaces[0], config)
+    for container in ("audit", "clusters"):
+        with pytest.raises(SourceError):
+            list(files.list(f"abfss://{container}@zeta.dfs.core.windows.net/a"))
+        assert f"/zeta/{container}" in source.heard[-1]
+        assert SOURCE_CANARY in source.heard[-1]
+
+
 def test_another_account_of_azure_does_not_get_the_tables_credentials(
     ears: tuple[Eavesdropper, Eavesdropper], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from overwatch_assets.configuration.fields import (
     WorkspaceId,
 )
 from overwatch_assets.configuration.problems import refusal
-from overwatch_assets.configuration.storage import Storage, Strict
+from overwatch_assets.configuration.storage import ALL_CONTAINERS, Storage, Strict
 from overwatch_assets.module import Scope
 
 AZURE_RESOURCE = (
@@ -272,6 +272,14 @@ class ConfigFile(Strict):
         ],
         json_schema_extra={"minItems": 1},
     )
+
+    @field_validator("storage")
+    @classmethod
+    def _in_a_container(cls, value: Storage) -> Storage:
+        if value.root.startswith(ALL_CONTAINERS):
+            remedy = "Write abfss://container@account.dfs.core.windows.net/path"
+            raise refusal("names no container", remedy)
+        return value
 
     @field_validator("workspaces", mode="before")
     @classmethod

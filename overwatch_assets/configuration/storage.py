@@ -64,10 +64,20 @@ def provider_of(location: str) -> Provider | None:
     return SCHEMES.get(scheme)
 
 
+ALL_CONTAINERS = "abfss://@"
+"""How the root of all containers of an account begins."""
+
+
 def azure_account(location: str) -> str | None:
     """Storage account of `abfss://container@account.dfs...`; None: the URL has none."""
-    found = re.match(r"abfss://[^@/]+@([^./]+)", location)
+    found = re.match(r"abfss://[^@/]*@([^./]+)", location)
     return found.group(1) if found else None
+
+
+def _azure_host(location: str) -> str:
+    """Host of `abfss://container@host/path`; empty: there is none."""
+    scheme, _, rest = location.partition("://")
+    return rest.partition("/")[0].partition("@")[2] if scheme == "abfss" else ""
 
 
 class LocalOptions(Strict):
@@ -305,6 +315,8 @@ class Storage(Strict):
 
     def covers(self, location: str) -> bool:
         """Whether a location is the root or lies below it."""
+        if self.root.startswith(ALL_CONTAINERS):
+            return _azure_host(location) == _azure_host(self.root)
         return location == self.root or location.startswith(f"{self.root.rstrip('/')}/")
 
     @property
@@ -318,8 +330,8 @@ class Storage(Strict):
             case Provider.LOCAL:
                 return ()
             case Provider.AZURE:
-                host = self.root.partition("://")[2].partition("/")[0].partition("@")[2]
-                return tuple(dict.fromkeys((f"abfss://@{host}", "abfss://@")))
+                roots = (f"{ALL_CONTAINERS}{_azure_host(self.root)}", ALL_CONTAINERS)
+                return tuple(dict.fromkeys(roots))
             case Provider.S3 | Provider.GCS:
                 return (f"{scheme_of(self.root)}://",)
 

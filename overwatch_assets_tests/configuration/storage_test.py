@@ -203,3 +203,19 @@ def test_access_to_an_azure_account_is_not_offered_to_another() -> None:
     found = storage(f"{{root: '{AZURE_ROOT}'}}")
     assert found.shares_access_with("abfss://logs@acme.dfs.core.windows.net/a")
     assert not found.shares_access_with("abfss://logs@other.dfs.core.windows.net/a")
+
+
+def test_a_root_without_container_is_of_all_containers_of_an_account() -> None:
+    text = f"{MINIMAL}    source_storage: [{{root: 'abfss://@acme.dfs.core.windows.net'}}]\n"
+    [workspace] = loaded(text).workspaces
+    for container in ("a", "b"):
+        found = workspace.storage_for(f"abfss://{container}@acme.dfs.core.windows.net/c")
+        assert found is not None
+        assert found.resolve(Secrets()).options["account_name"] == "acme"
+    for elsewhere in ("abfss://a@zeta.dfs.core.windows.net/c", "abfss://a/c", "s3://a"):
+        assert workspace.storage_for(elsewhere) is None
+
+
+def test_tables_lie_in_one_container() -> None:
+    with pytest.raises(ConfigError, match=r"names no container. Write abfss://container@"):
+        storage("{root: 'abfss://@acme.dfs.core.windows.net'}")
