@@ -76,7 +76,8 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
     for organization_id, days in cells_by_workspace(context.partition_keys).items():
         workspace = deployment.config.workspace(organization_id)
         for adjacent in contiguous(days):
-            records = loader.load(module, workspace, adjacent, run)
+            with deployment.store.computing():
+                records = loader.load(module, workspace, adjacent, run)
             _report(context, organization_id, adjacent, records, run)
 
 

@@ -12,17 +12,18 @@ from functools import cached_property
 from typing import Any
 
 import polars as pl
-from dagster_deltalake.config import AzureConfig, ClientConfig, GcsConfig, LocalConfig, S3Config
+from dagster_deltalake.config import ClientConfig
 from pydantic import SecretStr
 
 from overwatch_assets.config import Config, Workspace
-from overwatch_assets.configuration.storage import OptionValue, Provider, Storage
+from overwatch_assets.configuration.storage import OptionValue, Storage
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import DayWindow, Module
+from overwatch_assets.provider_config import PROVIDERS
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
@@ -30,13 +31,6 @@ from overwatch_assets.sources.cluster_log_destinations import cluster_log_destin
 from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request, Source
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
-
-PROVIDERS = {
-    Provider.LOCAL: LocalConfig,
-    Provider.S3: S3Config,
-    Provider.AZURE: AzureConfig,
-    Provider.GCS: GcsConfig,
-}
 
 
 @dataclass
@@ -82,7 +76,7 @@ class Deployment:
         workspace = self.config.workspace(organization_id)
         if workspace.audit_logs is None:
             return NotConfigured("audit_logs")
-        files, delivered = self._files(workspace), workspace.audit_logs
+        files, delivered = files_of(workspace, self.config), workspace.audit_logs
         if delivered.layout == "azure":
             resource_id = setting_of(delivered.resource_id, self.config)
             return AzureAuditLogs(files, delivered.path, resource_id)
@@ -93,7 +87,7 @@ class Deployment:
         if workspace.spark_event_logs is None:
             return NotConfigured("spark_event_logs")
         return SparkEventLogs(
-            files=self._files(workspace),
+            files=files_of(workspace, self.config),
             prefixes=workspace.spark_event_logs.folders,
             workers=self.config.workers,
         )
@@ -106,15 +100,6 @@ class Deployment:
         if logs is None or not logs.from_clusters:
             return cluster_log_destinations(rows.clear(), {}, days)
         return cluster_log_destinations(rows, logs.mounts, days)
-
-    def _files(self, workspace: Workspace) -> Files:
-        storages = (*workspace.source_storage, workspace.table_storage)
-        options = {
-            storage.root: location_of(storage, self.config).delta_options
-            for storage in storages
-            if storage.provider is not Provider.LOCAL
-        }
-        return Files({root: each for root, each in options.items() if each is not None})
 
 
 @dataclass(frozen=True)
@@ -131,6 +116,15 @@ class NotConfigured:
             processed=pl.DataFrame(),
             failures=(f"workspace {request.organization_id} has no `{self.key}` configured",),
         )
+
+
+def files_of(workspace: Workspace, config: Config) -> Files:
+    """What a workspace's sources are read through, each storage with its own credentials."""
+    tables = workspace.table_storage
+    storages = dict.fromkeys(tables.shared_roots, tables)
+    storages |= {each.root: each for each in workspace.source_storage}
+    options = {root: location_of(each, config).delta_options for root, each in storages.items()}
+    return Files({root: each for root, each in options.items() if each is not None})
 
 
 def location_of(storage: Storage, config: Config) -> StorageLocation:

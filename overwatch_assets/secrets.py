@@ -5,11 +5,15 @@ What a reference leads to is a `SecretStr`, which shows itself as asterisks. No 
 this file repeats a value, neither one found nor one refused.
 """
 
+import html
+import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
+from urllib.parse import quote, quote_plus, unquote
 
 from pydantic import SecretStr
 
@@ -37,6 +41,23 @@ _SECRET_VALUE = re.compile(
     re.IGNORECASE,
 )
 
+_NAMES_IN_TEXTS = (
+    r"sig|[\w-]*signature|[\w-]*token|accountkey|(?:shared)?accesskey|password|passwd|pwd"
+)
+_SHAPES = (
+    (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END |\Z)", r"\1***"),
+    (rf"((?:\b|\\u0026)(?:{_NAMES_IN_TEXTS})=)[^&;,\s\"'<>)\\]+", r"\1***"),
+    (r"\b((?:Bearer|Basic)\s+)[\w+/.~=-]{8,}", r"\1***"),
+    (r"\b(SharedKey(?:Lite)?\s+\w+:)[\w+/=]+", r"\1***"),
+    (r"\b(dapi|dkea|dose)[0-9a-f]{8,}(?:-\d+)?", r"\1***"),
+    (r"\beyJ[\w-]{8,}(?:\.[\w-]*)*", "eyJ***"),
+    (r"//[^/\s:@]*:[^/\s@]+@", "//***@"),
+)
+"""Shapes in which secrets stand in the texts of others, and what is written instead."""
+
+_SHORTEST_PART = 8
+"""Shorter parts of a secret hide nothing and would riddle the text."""
+
 ScopeReader = Callable[[str, str], SecretStr]
 """From a Databricks secret scope and a key to the secret."""
 
@@ -50,6 +71,55 @@ def is_secret_name(name: str) -> bool:
 def looks_secret(text: str) -> bool:
     """Whether a text has the shape of a token, a signed address or an address with password."""
     return bool(_SECRET_VALUE.search(text))
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """What somebody else's text says, without secrets.
+
+    Args:
+        text: An error of a library or the answer of a service.
+        secrets: Known ones, hidden in every spelling, whole and in part; whatever else has
+            the shape of a secret is hidden too.
+    """
+    spelled = {each for secret in secrets for part in _parts(secret) for each in _spellings(part)}
+    for each in sorted(spelled - {""}, key=len, reverse=True):
+        text = text.replace(each, "[REDACTED]")
+    for shape, instead in _SHAPES:
+        text = re.sub(shape, instead, text, flags=re.DOTALL | re.IGNORECASE)
+    return text
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """A secret and what is secret in it: a key file's keys, a signature, a connection's key."""
+    yield secret
+    named = r"(?i)\b(?:sig|\w*(?:signature|key|token|secret|password))=([^&;]+)"
+    within = [part for each in re.findall(named, secret) for part in (each, unquote(each))]
+    if secret.lstrip().startswith("{"):
+        within += _key_file_secrets(secret)
+    yield from (each for each in within if len(each) >= _SHORTEST_PART)
+
+
+def _key_file_secrets(text: str) -> list[str]:
+    """Secrets of a service account's or user's file, as JSON; a private key by lines too."""
+    try:
+        content: object = json.loads(text)
+    except ValueError:
+        return []
+    values = cast("dict[str, object]", content) if isinstance(content, dict) else {}
+    secret = [str(value) for name, value in values.items() if is_secret_name(name)]
+    return [part for value in secret for part in (value, *value.splitlines())]
+
+
+def _spellings(secret: str) -> set[str]:
+    """How a secret may be written in URLs, JSON, Rust's debugging output and XML."""
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,20 @@
+import html
+import json
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic import SecretStr
 
 from overwatch_assets.errors import ConfigError
-from overwatch_assets.secrets import SecretReference, Secrets, is_secret_name, looks_secret
+from overwatch_assets.secrets import (
+    SecretReference,
+    Secrets,
+    is_secret_name,
+    looks_secret,
+    redacted,
+)
 
 
 def resolved(text: str, secrets: Secrets) -> str:
@@ -171,3 +181,69 @@ def test_a_text_shaped_like_a_secret_is_recognised(text: str) -> None:
 )
 def test_an_ordinary_text_is_not(text: str) -> None:
     assert not looks_secret(text)
+
+
+@pytest.mark.parametrize("spelled", [str, quote, quote_plus, html.escape, json.dumps])
+def test_a_known_secret_is_hidden_in_every_spelling(spelled: Callable[[str], str]) -> None:
+    secret = 'canary/7+"x"==&a'  # noqa: S105 - planted, to be looked for
+    assert "canary" not in redacted(f"PUT of {spelled(secret)} failed", [secret])
+
+
+@pytest.mark.parametrize(
+    ("secret", "part"),
+    [
+        ("sv=2021-08-06&sp=rl&sig=canary%2Fabc%3D", "canary/abc="),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=canary/abc==;",
+            "canary/abc==",
+        ),
+        (
+            json.dumps({"client_email": "a@b", "private_key": "-----BEGIN\ncanary-line"}),
+            "canary-line",
+        ),
+        (json.dumps({"type": "authorized_user", "refresh_token": "canary-token"}), "canary-token"),
+    ],
+)
+def test_what_is_secret_in_a_known_secret_is_hidden_alone_too(secret: str, part: str) -> None:
+    assert redacted(f"refused {part}, sv=2021-08-06", [secret]) == (
+        "refused [REDACTED], sv=2021-08-06"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET https://acme.blob.core.windows.net/lake?sv=1&sig=canary%2F&se=2",
+        '{"url":"https://a/b?x=1\\u0026sig=canary"}',
+        "<a href='x?a=1&amp;sig=canary&amp;b=2'>",
+        "https://a/b?X-Amz-Signature=canary&X-Amz-Security-Token=canary",
+        "https://a/b?X-Goog-Signature=canary",
+        "Endpoint=sb://acme/;SharedAccessKeyName=a;SharedAccessKey=canary=;EntityPath=b",
+        "AccountName=acme;AccountKey=canary==;EndpointSuffix=core.windows.net",
+        "SharedAccessSignature=canary&x",
+        "authorization: Bearer canary-canary.x",
+        "authorization: SharedKey acme:canary/+=",
+        "http://me:canary@proxy:3128/",
+        "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\\ncanary",
+    ],
+)
+def test_what_has_the_shape_of_a_secret_is_hidden_without_being_known(text: str) -> None:
+    assert "canary" not in redacted(text)
+
+
+def test_tokens_of_a_workspace_are_hidden() -> None:
+    said = redacted("dapi0123456789abcdef0123456789abcdef-2 and eyJhbGciOiJSUzI1.eyJzdWIi.c2ln")
+    assert said == "dapi*** and eyJ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "table jobs at abfss://lake@acme.dfs.core.windows.net/overwatch is missing",
+        "Error performing GET http://127.0.0.1:1/lake?list-type=2&prefix=a%2F in 3ms",
+        "the environment variable AWS_SESSION_TOKEN is not set",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redacted(text, ["", "hunter22"]) == text

@@ -195,6 +195,9 @@ def _path(value: object, info: ValidationInfo) -> Path:
 
 LocalPath = Annotated[Path, BeforeValidator(_path)]
 
+WORKSPACE_FOLDERS = ("dbfs:/", "/Volumes/")
+"""How paths begin that lie in a workspace; a local folder of that name is a file:// URL."""
+
 _SCHEMES = {"s3a": "s3", "s3n": "s3", "abfs": "abfss"}
 
 
@@ -210,15 +213,15 @@ def _location(value: object, info: ValidationInfo) -> str:
         what = "holds a password, key or signature"
         raise refusal(what, f"Write the address without it, and options that refer to it: {FORMS}")
     scheme = scheme_of(text)
-    if text.startswith("dbfs:/"):
-        remedy = "Write the storage that its mount stands for, for example s3://bucket/path"
-        raise refusal("is on DBFS, which can't be read from outside the workspace", remedy)
+    if text.lower().startswith("dbfs:/") or text.startswith("/Volumes/"):
+        return _in_workspace(text)
     if scheme in {"", "file"}:
         path = unquote(text.partition("://")[2]) if scheme else text
         local = local_path(path, surroundings(info).folder)
         if local is None:
             raise _no_path()
-        return str(local)
+        is_ambiguous = str(local).startswith(WORKSPACE_FOLDERS)
+        return f"file://{local}" if is_ambiguous else str(local)
     if scheme in {"wasb", "wasbs"}:
         remedy = "Write abfss://container@account.dfs.core.windows.net/path"
         raise refusal("is a wasb address, which nothing here reads", remedy)
@@ -226,6 +229,17 @@ def _location(value: object, info: ValidationInfo) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or not rest or ".." in rest.split("/"):
         raise refusal("is neither a path nor a URL", "Write for example s3://bucket/path")
     return f"{scheme}://{rest}"
+
+
+def _in_workspace(text: str) -> str:
+    folder = re.sub(r"(?i)^dbfs:/+", "/", text).rstrip("/")
+    if ".." in folder.split("/"):
+        raise refusal("leaves its own folder", "Write the path in full")
+    if not folder.startswith("/Volumes/"):
+        return f"dbfs:{folder or '/'}"
+    if not re.match(r"/Volumes(/[^/]+){3}(/|$)", folder):
+        raise refusal("names no volume", "Write /Volumes/catalog/schema/volume/path")
+    return folder
 
 
 Location = Annotated[str, BeforeValidator(_location)]

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.fields import (
+    WORKSPACE_FOLDERS,
     BegunDay,
     Day,
     LocalPath,
@@ -21,7 +22,7 @@ from overwatch_assets.configuration.fields import (
     WorkspaceId,
 )
 from overwatch_assets.configuration.problems import refusal
-from overwatch_assets.configuration.storage import Storage, Strict
+from overwatch_assets.configuration.storage import ALL_CONTAINERS, Storage, Strict
 from overwatch_assets.module import Scope
 
 AZURE_RESOURCE = (
@@ -62,7 +63,8 @@ class SparkEventLogs(Strict):
 
     folders: tuple[Location, ...] = Field(
         default=(),
-        description="Folders or URLs that are searched for event logs, at any depth.",
+        description="Folders or URLs, `dbfs:/` and `/Volumes/` too, that are searched for event "
+        "logs, at any depth.",
         examples=[["/var/spark-events", "s3://acme-logs/spark"]],
     )
     from_clusters: bool = Field(
@@ -137,7 +139,7 @@ class WorkspaceEntry(Strict):
     databricks: Databricks | None = Field(
         default=None,
         description="Access to its REST API: clusters, cluster events, jobs, pools, warehouses. "
-        "Left out: tables made from the API stay empty.",
+        "Left out: tables made from the API stay empty, DBFS and volumes can't be read.",
         examples=[
             {
                 "host": "https://acme.cloud.databricks.com",
@@ -201,6 +203,17 @@ class WorkspaceEntry(Strict):
             raise refusal("stands beside `enabled_scopes`", "Keep one of the two")
         return value
 
+    @model_validator(mode="after")
+    def _reaches_what_it_holds(self) -> Self:
+        read = [self.audit_logs.path] if self.audit_logs else []
+        if logs := self.spark_event_logs:
+            read += [*logs.folders, *logs.mounts.values()]
+        held = next((each for each in read if each.startswith(WORKSPACE_FOLDERS)), None)
+        if held and self.databricks is None:
+            remedy = "Configure `databricks`, or the storage below; a local folder is a file:// URL"
+            raise refusal(f"reads {held}, which only the workspace can", remedy)
+        return self
+
     @property
     def scopes(self) -> frozenset[Scope]:
         """Scopes that are loaded."""
@@ -259,6 +272,14 @@ class ConfigFile(Strict):
         ],
         json_schema_extra={"minItems": 1},
     )
+
+    @field_validator("storage")
+    @classmethod
+    def _in_a_container(cls, value: Storage) -> Storage:
+        if value.root.startswith(ALL_CONTAINERS):
+            remedy = "Write abfss://container@account.dfs.core.windows.net/path"
+            raise refusal("names no container", remedy)
+        return value
 
     @field_validator("workspaces", mode="before")
     @classmethod

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from overwatch_assets.configuration.fields import (
+    WORKSPACE_FOLDERS,
     Location,
     Secret,
     Setting,
@@ -59,14 +60,24 @@ def provider_of(location: str) -> Provider | None:
     """Kind of storage a location lies in; None: one without options of its own here."""
     scheme = scheme_of(location)
     if scheme in {"", "file"}:
-        return None if location.startswith("dbfs:/") else Provider.LOCAL
+        return None if location.startswith(WORKSPACE_FOLDERS) else Provider.LOCAL
     return SCHEMES.get(scheme)
+
+
+ALL_CONTAINERS = "abfss://@"
+"""How the root of all containers of an account begins."""
 
 
 def azure_account(location: str) -> str | None:
     """Storage account of `abfss://container@account.dfs...`; None: the URL has none."""
-    found = re.match(r"abfss://[^@/]+@([^./]+)", location)
+    found = re.match(r"abfss://[^@/]*@([^./]+)", location)
     return found.group(1) if found else None
+
+
+def _azure_host(location: str) -> str:
+    """Host of `abfss://container@host/path`; empty: there is none."""
+    scheme, _, rest = location.partition("://")
+    return rest.partition("/")[0].partition("@")[2] if scheme == "abfss" else ""
 
 
 class LocalOptions(Strict):
@@ -144,6 +155,12 @@ class AzureOptions(Strict):
     container_name: Setting | None = Field(
         default=None, description="Container, where the root does not name it."
     )
+    endpoint: Setting | None = Field(
+        default=None,
+        description="Address of the account's Blob service outside Azure's public cloud; "
+        "not one of dagster-deltalake's.",
+        examples=["https://acmelake.blob.core.usgovcloudapi.net"],
+    )
 
 
 class GcsOptions(Strict):
@@ -216,6 +233,8 @@ OPTIONS: Mapping[Provider, type[Options]] = {
 def _with_provider(location: str) -> str:
     if provider_of(location) is None:
         remedy = "Write a folder, s3://, abfss://container@account.dfs.core.windows.net/ or gs://"
+        if location.startswith(WORKSPACE_FOLDERS):
+            remedy += "; what a workspace holds itself is read without one"
         raise refusal("lies in no storage that can hold tables", remedy)
     return location
 
@@ -296,7 +315,25 @@ class Storage(Strict):
 
     def covers(self, location: str) -> bool:
         """Whether a location is the root or lies below it."""
+        if self.root.startswith(ALL_CONTAINERS):
+            return _azure_host(location) == _azure_host(self.root)
         return location == self.root or location.startswith(f"{self.root.rstrip('/')}/")
+
+    @property
+    def shared_roots(self) -> Sequence[str]:
+        """Roots of everything that `shares_access_with` says yes to; none of a local storage.
+
+        A root without a bucket is of all buckets, `abfss://@host` of all containers of an
+        account, and `abfss://@` of those that name no account.
+        """
+        match self.provider:
+            case Provider.LOCAL:
+                return ()
+            case Provider.AZURE:
+                roots = (f"{ALL_CONTAINERS}{_azure_host(self.root)}", ALL_CONTAINERS)
+                return tuple(dict.fromkeys(roots))
+            case Provider.S3 | Provider.GCS:
+                return (f"{scheme_of(self.root)}://",)
 
     def shares_access_with(self, location: str) -> bool:
         """Whether credentials for the root are meant for a location too."""
@@ -315,7 +352,7 @@ class Storage(Strict):
         if self.provider is Provider.AZURE and options["account_name"] is None:
             options["account_name"] = azure_account(self.root)
         return ResolvedStorage(
-            root=self.root,
+            root=self.root.removeprefix("file://"),
             provider=self.provider,
             options=_resolved(options, secrets),
             client_options=_resolved(dict(self.client_options), secrets),

@@ -7,19 +7,20 @@ apart. No secret appears in the `repr` of a location, and `redacted` keeps them 
 """
 
 import logging
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from overwatch_assets.errors import ConfigError
-from overwatch_assets.secrets import is_secret_name
+from overwatch_assets.secrets import is_secret_name, redacted
 
 _PROVIDERS = {
     "": "local",
@@ -49,6 +50,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "azure": {
         "account_name": "azure_storage_account_name",
+        "endpoint": "azure_storage_endpoint",
         "account_key": "azure_storage_account_key",
         "sas_key": "azure_storage_sas_key",
         "token": "azure_storage_token",
@@ -68,6 +70,43 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _BUCKET = {"s3": "bucket", "gcs": "bucket", "azure": "container_name"}
+_CREDENTIALS: Mapping[str, Sequence[tuple[Sequence[str], Sequence[str]]]] = {
+    "s3": (
+        (("token",), ("AWS_SESSION_TOKEN", "AWS_TOKEN")),
+        (("access_key_id", "secret_access_key"), ()),
+    ),
+    "azure": (
+        (("token",), ("AZURE_STORAGE_TOKEN",)),
+        (
+            ("account_key",),
+            (
+                "AZURE_STORAGE_ACCOUNT_KEY",
+                "AZURE_STORAGE_ACCESS_KEY",
+                "AZURE_STORAGE_MASTER_KEY",
+            ),
+        ),
+        (("client_secret",), ("AZURE_CLIENT_SECRET", "AZURE_STORAGE_CLIENT_SECRET")),
+        (("federated_token_file",), ("AZURE_FEDERATED_TOKEN_FILE",)),
+        (("sas_key",), ()),
+    ),
+    "gcs": (
+        ((), ("GOOGLE_BEARER_TOKEN",)),
+        (
+            ("service_account", "service_account_key"),
+            (
+                "GOOGLE_SERVICE_ACCOUNT",
+                "GOOGLE_SERVICE_ACCOUNT_PATH",
+                "GOOGLE_SERVICE_ACCOUNT_KEY",
+            ),
+        ),
+        (("application_credentials",), ()),
+    ),
+}
+"""Options of a credential, and the environment's variables of the same kind.
+
+A kind goes before those below it, wherever it comes from: the libraries send a token of the
+environment in the place of a configured key, or along with it, to a storage that it isn't for.
+"""
 _IN_SECONDS = {
     "connect_timeout",
     "http2_keep_alive_interval",
@@ -141,6 +180,7 @@ class StorageLocation:
             wrong = f"a folder with {unfit[0]!r} in its name can't hold tables; rename it"
             raise ConfigError(f"storage root {self._shown}: {wrong}")
         self._refuse_contradictions(_texts(self.provider))
+        self._refuse_foreign_credentials(_texts(self.provider))
         if _is_true(self._client.get("allow_invalid_certificates", "")):
             _logger.warning("TLS certificates of %s are not verified", self._shown)
 
@@ -154,6 +194,23 @@ class StorageLocation:
             wrong = "with allow_unsafe_rename two writers overwrite each other's commits"
             remedy = "remove it: S3 and its likes accept conditional puts today"
             raise ConfigError(f"storage root {self._shown}: {wrong}; {remedy}")
+
+    def _refuse_foreign_credentials(self, options: Mapping[str, str]) -> None:
+        """Configured credentials and the environment's are never mixed."""
+        stronger: list[str] = []
+        for names, variables in _CREDENTIALS.get(self.provider.provider, ()):
+            given = next((name for name in names if name in options), None)
+            found = next((name for name in stronger if name in os.environ), None)
+            if given and found:
+                wrong = f"the environment's {found} would be sent in the place of option {given}"
+                remedy = (
+                    "give the variable a name of your own, and write env:NAME into the options "
+                    "of the storage that it is meant for"
+                )
+                raise ConfigError(f"storage root {self._shown}: {wrong}; {remedy}")
+            if given:
+                return
+            stronger += variables
 
     @property
     def local_path(self) -> Path | None:
@@ -221,11 +278,7 @@ class StorageLocation:
 
     def redacted(self, text: str) -> str:
         """The text without any secret of the options, signature or password in a URL."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            for spelling in {secret, quote(secret, safe=""), quote_plus(secret)}:
-                text = text.replace(spelling, "[REDACTED]")
-        text = re.sub(r"(?i)([?&](?:sig|[\w-]*signature|[\w-]*token)=)[^&\s\"')]+", r"\1***", text)
-        return re.sub(r"//[^/\s:@]*:[^/\s@]+@", "//***@", text)
+        return redacted(text, self._secrets)
 
     @property
     def _provider(self) -> dict[str, str]:

@@ -7,7 +7,8 @@ partitions. Whoever reads sees one whole version.
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -35,7 +36,7 @@ from overwatch_assets.delta.schema import (
     polars_schema,
 )
 from overwatch_assets.delta.storage import StorageLocation
-from overwatch_assets.errors import SchemaMismatch
+from overwatch_assets.errors import OverwatchError, SchemaMismatch, StorageError
 from overwatch_assets.module import ORGANIZATION_ID, PARTITION_DATE, Table
 
 FILE_BYTES = 256 * 1024 * 1024
@@ -207,6 +208,25 @@ class DeltaStore:
             found = pl.concat([stored, found])
         return files.scan(table, self.location, files.in_partitions(found, organization_id, days))
 
+    @contextmanager
+    def computing(self) -> Generator[None]:
+        """Around what computes scanned rows: keeps secrets out of what Polars raises then.
+
+        A storage may repeat parts of a request in its refusal, and Polars repeats the refusal.
+
+        Raises:
+            StorageError: In the place of an error that repeated a secret.
+        """
+        try:
+            yield
+        except OverwatchError:
+            raise
+        except Exception as error:
+            if all(said == self.location.redacted(said) for said in _said(error)):
+                raise
+            told = self.location.redacted(str(error))
+            raise StorageError(f"rows at {self.location.root} can't be read: {told}") from None
+
     def partitions(
         self,
         table: Table,
@@ -318,6 +338,13 @@ def _require_coherent(
             raise ValueError(f"table {table.name}, workspace {organization_id}: {wrong}")
     if taken := RESERVED & set(metadata):
         raise ValueError(f"commit metadata {sorted(taken)}: the names are taken")
+
+
+def _said(error: BaseException | None) -> Iterator[str]:
+    """What an error says, and those that led to it."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
 
 
 def _require_stored(table: Table, opened: DeltaTable) -> None:

@@ -40,8 +40,8 @@ def cluster_log_destinations(
 ) -> pl.DataFrame:
     """Prefixes below which the event logs of clusters are found: `cluster_id`, `prefix`.
 
-    Destinations in the workspace's own file system that no mount covers stay `dbfs:/...`:
-    reading them fails with the remedy. Schemes that are no storage are left out.
+    Destinations in the workspace's own file systems that no mount covers stay `dbfs:/...` and
+    `/Volumes/...`: they are read through its API. Schemes that are no storage are left out.
 
     Args:
         audit: Rows of `audit_log_bronze` of one workspace, as far back as there are.
@@ -132,7 +132,7 @@ def readable(destination: str, mounts: Mapping[str, str]) -> str | None:
     points = {_mount_point(point): source for point, source in mounts.items()}
     covering = [point for point in points if point and f"{path}/".startswith(f"{point}/")]
     if not covering:
-        return f"dbfs:{path}"
+        return path if path.startswith("/Volumes/") else f"dbfs:{path}"
     point = max(covering, key=len)
     source = re.sub(r"^s3[an]://", "s3://", points[point], flags=re.IGNORECASE)
     return source.rstrip("/") + path[len(point) :]

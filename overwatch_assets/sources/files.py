@@ -1,4 +1,4 @@
-"""Files by path: on a local disk, in an object store, or wherever fsspec reaches.
+"""Files by path: on a local disk, in an object store, in a workspace, or wherever fsspec reaches.
 
 Here belongs which storage a path means and with which options. Not here: what the bytes
 mean, whether they are compressed, which of the files matter. Paths often come from foreign
@@ -12,8 +12,16 @@ from typing import Protocol
 
 from overwatch_assets.errors import SourceError
 from overwatch_assets.sources.local_files import LocalFiles
-from overwatch_assets.sources.paths import FileGone, FileInfo, is_below, normalised, split_scheme
+from overwatch_assets.sources.paths import (
+    FileGone,
+    FileInfo,
+    is_below,
+    is_in_workspace,
+    normalised,
+    split_scheme,
+)
 from overwatch_assets.sources.remote_files import OBJECT_STORES, FsspecFiles, ObjectFiles
+from overwatch_assets.sources.workspace_files import WorkspaceFiles
 
 __all__ = ["FileGone", "FileInfo", "Files"]
 
@@ -31,23 +39,30 @@ class _Backend(Protocol):
 class Files:
     """Every file that the configured options reach; can be pickled for another process."""
 
-    def __init__(self, options: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, Mapping[str, str]] | None = None,
+        workspace: WorkspaceFiles | None = None,
+    ) -> None:
         """Remember the options; nothing is read yet.
 
         Args:
             options: Per root (a path or URL without the last slash) what its store needs, by
                 the names that delta-rs, Polars and obstore share. The longest root on a `/`
-                boundary counts. A local root confines what lies below it.
+                boundary counts. A local root confines what lies below it. A root without a
+                bucket (`s3://`, `abfss://@account.dfs.core.windows.net`) is of all buckets.
+            workspace: Reads `dbfs:/` and `/Volumes/`; None: they can't be read.
         """
         self._given = options or {}
+        self._workspace = workspace
         self._options = {normalised(root): dict(each) for root, each in self._given.items()}
         self._backends: dict[tuple[str, str | None], _Backend] = {}
 
     def __repr__(self) -> str:
         return f"Files(roots={sorted(self._options)})"
 
-    def __reduce__(self) -> tuple[type["Files"], tuple[Mapping[str, Mapping[str, str]]]]:
-        return Files, (self._given,)
+    def __reduce__(self) -> tuple[type["Files"], tuple[object, ...]]:
+        return Files, (self._given, self._workspace)
 
     def list(self, prefix: str) -> Iterator[FileInfo]:
         """List every file below a folder, or the one file of that path; lazily.
@@ -86,7 +101,9 @@ class Files:
 
     def _backend(self, path: str) -> _Backend:
         """Backend of a path; one per store and root."""
-        covering = (r for r in self._options if is_below(_comparable(path), _comparable(r)))
+        if is_in_workspace(path):
+            return self._of_workspace(path)
+        covering = (r for r in self._options if _covers(r, path))
         root = max(covering, key=len, default=None)
         scheme, rest = split_scheme(path)
         if scheme is None or scheme == "file":
@@ -103,6 +120,25 @@ class Files:
             store = ObjectFiles if scheme in OBJECT_STORES else FsspecFiles
             self._backends[known] = store(scheme, bucket, options)
         return self._backends[known]
+
+    def _of_workspace(self, path: str) -> _Backend:
+        if self._workspace is None:
+            raise SourceError(
+                f"{path}: lies in the workspace's own file system, and no connection to it is "
+                "configured. Configure `databricks` for the workspace, or the mount that holds "
+                "this folder, with the storage that it stands for"
+            )
+        return self._workspace
+
+
+def _covers(root: str, path: str) -> bool:
+    """Whether options of a root are meant for a path."""
+    scheme, rest = split_scheme(root)
+    if scheme is None or not rest.startswith("@"):
+        return is_below(_comparable(path), _comparable(root))
+    of_path, below = split_scheme(path)
+    account = below.partition("/")[0].partition("@")[2]
+    return of_path == scheme and account == rest.removeprefix("@")
 
 
 def _comparable(path: str) -> str:

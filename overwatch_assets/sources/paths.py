@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from overwatch_assets.errors import SourceError
 
 CHUNK_BYTES = 4 << 20
+DBFS = "dbfs:"
+VOLUMES = "/Volumes/"
 
+_VOLUME = re.compile(r"/Volumes(?:/[^/]+){3}(?:/|$)")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss"}
 
@@ -41,11 +44,7 @@ def normalised(path: str) -> str:
     shown = path.encode(errors="backslashreplace").decode()
     if re.match(r"wasbs?:", path, re.IGNORECASE):
         raise SourceError(f"{shown}: wasbs:// is not supported. Write abfss:// instead")
-    if re.match(r"dbfs:/(?!/)", path, re.IGNORECASE):
-        raise SourceError(
-            f"{shown}: DBFS can't be read from outside the workspace. Configure the mount that "
-            "holds this folder, with the storage that it stands for"
-        )
+    path = _without_dbfs_spellings(path)
     scheme, rest = split_scheme(path)
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and ":" in user:
@@ -56,14 +55,32 @@ def normalised(path: str) -> str:
         raise SourceError(f"{shown}: '..', '::' and NUL are refused in paths. Give the whole path")
     if not path:
         raise SourceError("An empty path was given. Name the folder or file")
+    if scheme is None and path.startswith(VOLUMES) and not _VOLUME.match(path):
+        raise SourceError(f"{shown}: names no volume. Write /Volumes/catalog/schema/volume/...")
     if scheme is None:
         return path.rstrip("/") or "/"
     return f"{_SAME_STORE.get(scheme, scheme)}://{rest.rstrip('/') or rest[:1]}"
 
 
+def is_in_workspace(path: str) -> bool:
+    """Whether a normalised path lies in a workspace's own file systems: DBFS, volumes.
+
+    A local folder of that name is written `file:///Volumes/...`.
+    """
+    return path.startswith(VOLUMES) or re.match(r"dbfs:/(?!/)", path) is not None
+
+
 def is_below(path: str, root: str) -> bool:
     """Whether a path is the root or lies below it, on a `/` boundary."""
     return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _without_dbfs_spellings(path: str) -> str:
+    """`dbfs:/folder` and `/Volumes/...` for all that they may be written as."""
+    found = re.fullmatch(r"dbfs:(?://)?(?P<path>/(?!/).*)", path, re.IGNORECASE | re.DOTALL)
+    if found is None:
+        return path
+    return found["path"] if found["path"].startswith(VOLUMES) else f"{DBFS}{found['path']}"
 
 
 def split_scheme(path: str) -> tuple[str | None, str]:

@@ -6,9 +6,7 @@ No message repeats the value of an option or a signed URL.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, Protocol, cast
-from urllib.parse import quote
 
 import fsspec  # pyright: ignore[reportMissingTypeStubs]
 import obstore
@@ -16,6 +14,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from overwatch_assets.errors import ConfigError, SourceError
+from overwatch_assets.secrets import redacted
 from overwatch_assets.sources.paths import CHUNK_BYTES, FileInfo, gone, joined, split_scheme
 
 OBJECT_STORES: Mapping[str, type[S3Store | AzureStore | GCSStore]] = {
@@ -67,7 +66,7 @@ class ObjectFiles:
                 retry_config=cast("Any", _retries(lower)),
             )
         except (BaseError, ValueError) as error:
-            wrong = _scrubbed(str(error), self._secrets)
+            wrong = scrubbed(str(error), self._secrets)
             raise ConfigError(
                 f"Storage options of {self._url}: {wrong}. Check their names and values"
             ) from None
@@ -81,8 +80,8 @@ class ObjectFiles:
                     if each["size"]:
                         is_empty = False
                         yield self._info(f"{self._url}/{each['path']}", each)
-            if is_empty and key:
-                yield self._info(prefix, obstore.head(self._store, key))
+            if is_empty and key and (found := obstore.head(self._store, key))["size"]:
+                yield self._info(prefix, found)
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
@@ -217,20 +216,19 @@ def _epoch_ms(modified: object) -> int | None:
 def _store_failure(path: str, error: Exception, secrets: Iterable[str]) -> SourceError:
     """What a store's library said, without options' values and without signed URLs."""
     said = str(error)
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
+    # Only reading tells a denial by its class; listing fails with a class for everything.
+    is_denied = isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError)
+    if is_denied or re.search(r"status code: 40[13]\b", said):
         why, remedy = "access denied", "Grant list and read on it, or check the storage options"
     elif "NoSuchBucket" in said or "ContainerNotFound" in said:
         why, remedy = "no such bucket", "Check the bucket's name, its region and the endpoint"
     else:
-        why = f"{type(error).__name__}: {_scrubbed(said, secrets)}"
+        why = f"{type(error).__name__}: {scrubbed(said, secrets)}"
         remedy = "Check the path, the storage options and the network"
     return SourceError(f"{path}: can't be read ({why}). {remedy}")
 
 
-def _scrubbed(text: str, secrets: Iterable[str]) -> str:
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
     """The first line, cut to 300 characters, without query strings and options' values."""
     line = re.sub(r"\?\S*", "", text.partition("\n")[0])
-    for secret in chain.from_iterable((each, quote(each, safe="")) for each in secrets):
-        if len(secret) >= SHORTEST_SECRET:
-            line = line.replace(secret, "[REDACTED]")
-    return line[:300]
+    return redacted(line, (each for each in secrets if len(each) >= SHORTEST_SECRET))[:300]

@@ -128,7 +128,16 @@ workspaces:
             with_workspace("spark_event_logs: {folders: [a], mounts: {/mnt/a: b, /mnt/a/: c}}"),
             "mounts: names a mount point twice. Keep one of /mnt/a.",
         ),
-        (with_workspace("audit_logs: {path: 'dbfs:/mnt/a'}"), "is on DBFS, which can't be read"),
+        (
+            with_workspace("audit_logs: {path: 'dbfs:/mnt/a'}"),
+            "reads dbfs:/mnt/a, which only the workspace can. Configure `databricks`",
+        ),
+        (
+            with_workspace("spark_event_logs: {folders: [/Volumes/a/b/c]}"),
+            "reads /Volumes/a/b/c, which only the workspace can. Configure `databricks`",
+        ),
+        (with_workspace("audit_logs: {path: 'dbfs:/mnt/../a'}"), "leaves its own folder."),
+        (with_workspace("audit_logs: {path: /Volumes/main/ops}"), "names no volume. Write /Vol"),
         (with_workspace("audit_logs: {path: 's3://'}"), "'s3://' is neither a path nor a URL."),
         (with_workspace("audit_logs: {path: 's3://a/../b'}"), "is neither a path nor a URL."),
         (

@@ -16,6 +16,7 @@ from overwatch_assets.configuration.reference import (
     with_key_tables,
     write_reference,
 )
+from overwatch_assets.configuration.storage import Provider
 from overwatch_assets_tests.configuration.loading import MINIMAL, WORKSPACES, loaded
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -80,7 +81,8 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
             config["storage"] = given
         case options:
             root = options.removeprefix("options of an ").removeprefix("options of a ")
-            url = root.removesuffix(" root") + "container"
+            of_azure = "@acmelake.dfs.core.windows.net" if root.startswith("abfss") else ""
+            url = f"{root.removesuffix(' root')}container{of_azure}"
             config["storage"] = {"root": url, "options": given}
     return config
 
@@ -97,6 +99,17 @@ def test_the_example_of_the_page_loads() -> None:
     logs = workspace.storage_for("s3://acme-logs/clusters/0919-1")
     assert logs is not None
     assert logs.root == "s3://acme-logs"
+
+
+def test_every_example_of_storages_loads() -> None:
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    examples = [block.partition("```")[0] for block in page.split("```yaml\n")[1:]]
+    providers = [loaded(example).storage.provider for example in examples]
+    assert providers == [Provider.S3, Provider.AZURE, Provider.GCS]
+    [workspace] = loaded(examples[1]).workspaces
+    audit = workspace.storage_for("abfss://audit@acmelogs.dfs.core.windows.net/a")
+    assert audit is not None
+    assert "sas_key=SecretReference(text='env:AUDIT_SAS')" in repr(audit.options)
 
 
 def test_the_schema_holds_no_defaults_of_this_machine() -> None:

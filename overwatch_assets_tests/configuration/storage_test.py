@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 from dagster_deltalake import config as deltalake
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -13,6 +15,7 @@ from overwatch_assets.configuration.storage import (
     Storage,
 )
 from overwatch_assets.errors import ConfigError
+from overwatch_assets.provider_config import AzureServiceConfig
 from overwatch_assets.secrets import Secrets, is_secret_name
 from overwatch_assets_tests.configuration.loading import MINIMAL, WORKSPACES, loaded
 
@@ -32,7 +35,7 @@ def resolved(text: str, **environment: str) -> ResolvedStorage:
     [
         (LocalOptions, deltalake.LocalConfig),
         (S3Options, deltalake.S3Config),
-        (AzureOptions, deltalake.AzureConfig),
+        (AzureOptions, AzureServiceConfig),
         (GcsOptions, deltalake.GcsConfig),
         (ClientOptions, deltalake.ClientConfig),
     ],
@@ -41,6 +44,11 @@ def test_options_are_the_fields_of_dagster_deltalakes_classes(
     ours: type[BaseModel], theirs: type[BaseModel]
 ) -> None:
     assert set(ours.model_fields) == set(theirs.model_fields) - {"provider"}
+
+
+def test_dagster_deltalake_has_no_endpoint_of_azure_so_that_ours_is_needed() -> None:
+    theirs = set(deltalake.AzureConfig.model_fields)
+    assert set(AzureServiceConfig.model_fields) - theirs == {"endpoint"}
 
 
 @pytest.mark.parametrize("model", [S3Options, AzureOptions, GcsOptions, ClientOptions])
@@ -74,6 +82,37 @@ def test_the_kind_of_a_storage_follows_from_its_root(
 ) -> None:
     found = storage(f"{{root: '{written}'}}")
     assert (found.root, found.provider) == (root, provider)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("dbfs:/mnt/logs/", "dbfs:/mnt/logs"),
+        ("DBFS:///mnt/logs", "dbfs:/mnt/logs"),
+        ("/Volumes/main/ops/logs/", "/Volumes/main/ops/logs"),
+        ("dbfs:/Volumes/main/ops/logs/a", "/Volumes/main/ops/logs/a"),
+        ("file:///Volumes/Disk/logs", "file:///Volumes/Disk/logs"),
+        ("../../Volumes/Disk/logs", "file:///Volumes/Disk/logs"),
+    ],
+)
+def test_what_a_workspace_holds_is_told_from_a_local_folder(written: str, read: str) -> None:
+    text = (
+        f"{MINIMAL}    spark_event_logs: {{folders: ['{written}']}}\n"
+        "    databricks: {host: acme.cloud.databricks.com}\n"
+    )
+    [workspace] = loaded(text).workspaces
+    assert workspace.spark_event_logs is not None
+    assert workspace.spark_event_logs.folders == (read,)
+
+
+def test_tables_on_a_local_disk_of_that_name_are_written_there() -> None:
+    assert resolved("{root: 'file:///Volumes/Disk/lake'}").root == "/Volumes/Disk/lake"
+
+
+@pytest.mark.parametrize("root", ["dbfs:/mnt/lake", "/Volumes/main/ops/lake"])
+def test_a_workspace_holds_no_tables(root: str) -> None:
+    with pytest.raises(ConfigError, match="lies in no storage that can hold tables"):
+        storage(f"{{root: '{root}'}}")
 
 
 def test_references_are_followed_and_options_left_out_stay_out() -> None:
@@ -147,7 +186,36 @@ def test_reading_takes_the_longest_root_above_the_location() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("root", "shared"),
+    [
+        ("/data/lake", ()),
+        ("s3://lake/overwatch", ("s3://",)),
+        ("gs://lake", ("gs://",)),
+        (AZURE_ROOT, ("abfss://@acme.dfs.core.windows.net", "abfss://@")),
+    ],
+)
+def test_access_is_shared_with_the_roots_that_are_named(root: str, shared: Sequence[str]) -> None:
+    assert storage(f"{{root: '{root}'}}").shared_roots == shared
+
+
 def test_access_to_an_azure_account_is_not_offered_to_another() -> None:
     found = storage(f"{{root: '{AZURE_ROOT}'}}")
     assert found.shares_access_with("abfss://logs@acme.dfs.core.windows.net/a")
     assert not found.shares_access_with("abfss://logs@other.dfs.core.windows.net/a")
+
+
+def test_a_root_without_container_is_of_all_containers_of_an_account() -> None:
+    text = f"{MINIMAL}    source_storage: [{{root: 'abfss://@acme.dfs.core.windows.net'}}]\n"
+    [workspace] = loaded(text).workspaces
+    for container in ("a", "b"):
+        found = workspace.storage_for(f"abfss://{container}@acme.dfs.core.windows.net/c")
+        assert found is not None
+        assert found.resolve(Secrets()).options["account_name"] == "acme"
+    for elsewhere in ("abfss://a@zeta.dfs.core.windows.net/c", "abfss://a/c", "s3://a"):
+        assert workspace.storage_for(elsewhere) is None
+
+
+def test_tables_lie_in_one_container() -> None:
+    with pytest.raises(ConfigError, match=r"names no container. Write abfss://container@"):
+        storage("{root: 'abfss://@acme.dfs.core.windows.net'}")

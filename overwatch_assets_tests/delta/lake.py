@@ -1,5 +1,6 @@
 """A small table, its rows, and stores to put them in."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from overwatch_assets.module import Column, Grain, Table
 
 WORKSPACE = "5206439413157315"
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 5, 6), date(2024, 5, 7), date(2024, 5, 8)
+FEW_RETRIES = Retries(
+    limit=1,
+    within=timedelta(seconds=5),
+    first_wait=timedelta(milliseconds=1),
+    longest_wait=timedelta(milliseconds=2),
+)
 IMPATIENT = Patience(failures=2, first_wait_s=0.001, longest_wait_s=0.002)
 
 JOBRUNS = Table(
@@ -67,12 +74,7 @@ def s3_store(root: str, endpoint: str, *, retries: int = 1, timeout: str = "5s")
             endpoint=endpoint,
         ),
         ClientConfig(allow_http=True, timeout=timeout),
-        Retries(
-            limit=retries,
-            within=timedelta(seconds=5),
-            first_wait=timedelta(milliseconds=1),
-            longest_wait=timedelta(milliseconds=2),
-        ),
+        replace(FEW_RETRIES, limit=retries),
     )
     return DeltaStore(location, IMPATIENT)
 

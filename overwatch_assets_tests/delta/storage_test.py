@@ -10,6 +10,7 @@ from dagster_deltalake.config import AzureConfig, ClientConfig, GcsConfig, Local
 
 from overwatch_assets.delta.storage import ProviderConfig, Retries, StorageLocation
 from overwatch_assets.errors import ConfigError
+from overwatch_assets.provider_config import AzureServiceConfig
 
 AZURE_ROOT = "abfss://lake@acme.dfs.core.windows.net/overwatch"
 CANARY = "canary/7+x=="
@@ -59,6 +60,28 @@ def test_numbers_are_text_for_delta_rs_and_numbers_for_polars() -> None:
     }
 
 
+def test_azure_is_found_at_its_endpoint() -> None:
+    config = AzureServiceConfig(account_name="acme", endpoint="http://127.0.0.1:10000/acme")
+    location = StorageLocation(AZURE_ROOT, config)
+    assert location.polars_options is not None
+    assert location.polars_options["azure_storage_endpoint"] == "http://127.0.0.1:10000/acme"
+    assert location.delta_options is not None
+    assert location.delta_options["azure_storage_account_name"] == "acme"
+
+
+def test_every_option_of_google_is_passed_on_by_its_whole_name() -> None:
+    config = GcsConfig(service_account="/a.json", application_credentials="/b.json", bucket="lake")
+    options = StorageLocation("gs://lake/overwatch", config).delta_options
+    assert options is not None
+    assert {name: value for name, value in options.items() if name.startswith("google")} == {
+        "google_service_account": "/a.json",
+        "google_application_credentials": "/b.json",
+    }
+    key = StorageLocation("gs://lake", GcsConfig(service_account_key="{}")).delta_options
+    assert key is not None
+    assert key["google_service_account_key"] == "{}"
+
+
 def test_every_option_of_every_provider_is_known_to_the_object_stores() -> None:
     texts = dict.fromkeys(
         ("access_key_id", "secret_access_key", "token", "region", "endpoint", "metadata_endpoint"),
@@ -66,9 +89,10 @@ def test_every_option_of_every_provider_is_known_to_the_object_stores() -> None:
     )
     s3 = S3Config(**texts, checksum="SHA256", unsigned_payload=True)
     assert "overwatch" in repr(StorageLocation("s3://lake/overwatch", s3).store)
-    azure = AzureConfig(
-        account_name="acme", account_key="aGVsbG8=", client_id="i", client_secret="s",  # noqa: S106
-        tenant_id="t", use_azure_cli=False, use_fabric_endpoint=False, msi_endpoint="http://x",
+    azure = AzureServiceConfig(
+        account_name="acme", endpoint="https://127.0.0.1/acme", account_key="aGVsbG8=",
+        client_id="i", client_secret=CANARY, tenant_id="t", use_azure_cli=False,
+        use_fabric_endpoint=False, msi_endpoint="http://x",
     )  # fmt: skip
     assert "acme" in repr(StorageLocation(AZURE_ROOT, azure).store)
 
@@ -108,6 +132,46 @@ def test_what_cannot_work_is_refused_at_once(root: str, config: ProviderConfig, 
     with pytest.raises(ConfigError, match=says) as raised:
         StorageLocation(root, config)
     assert "canary" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(
+    ("variable", "root", "config"),
+    [
+        ("AWS_SESSION_TOKEN", "s3://lake", S3Config(access_key_id="A", secret_access_key=CANARY)),
+        ("AWS_TOKEN", "s3://lake", S3Config(access_key_id="A", secret_access_key=CANARY)),
+        ("AZURE_STORAGE_TOKEN", AZURE_ROOT, AzureConfig(account_name="acme", account_key="b")),
+        ("AZURE_STORAGE_ACCESS_KEY", AZURE_ROOT, AzureConfig(account_name="acme", sas_key="b")),
+        ("AZURE_CLIENT_SECRET", AZURE_ROOT, AzureConfig(account_name="acme", sas_key="b")),
+        ("GOOGLE_BEARER_TOKEN", "gs://lake", GcsConfig(service_account_key="{}")),
+        ("GOOGLE_SERVICE_ACCOUNT", "gs://lake", GcsConfig(application_credentials="/b.json")),
+    ],
+)
+def test_a_credential_of_the_environment_is_not_sent_along_with_configured_ones(
+    monkeypatch: pytest.MonkeyPatch, variable: str, root: str, config: ProviderConfig
+) -> None:
+    monkeypatch.setenv(variable, CANARY)
+    with pytest.raises(ConfigError, match=f"{variable} would be sent in the place of") as refused:
+        StorageLocation(root, config)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "root", "config"),
+    [
+        ("AWS_SESSION_TOKEN", "s3://lake", S3Config()),
+        ("AWS_SESSION_TOKEN", "s3://lake", S3Config(access_key_id="A", token=CANARY)),
+        ("AWS_ACCESS_KEY_ID", "s3://lake", S3Config(access_key_id="A", secret_access_key=CANARY)),
+        ("AZURE_STORAGE_SAS_KEY", AZURE_ROOT, AzureConfig(account_name="acme", account_key="b")),
+        ("AZURE_CLIENT_SECRET", AZURE_ROOT, AzureConfig(account_name="acme", account_key="b")),
+        ("AZURE_STORAGE_TOKEN", AZURE_ROOT, AzureConfig(account_name="acme")),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "gs://lake", GcsConfig(service_account="/a.json")),
+    ],
+)
+def test_a_credential_of_the_environment_that_is_overruled_or_alone_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, variable: str, root: str, config: ProviderConfig
+) -> None:
+    monkeypatch.setenv(variable, CANARY)
+    assert StorageLocation(root, config).uri("t").startswith(root)
 
 
 def test_unverified_certificates_are_said_aloud(caplog: pytest.LogCaptureFixture) -> None:

@@ -67,7 +67,7 @@ def test_a_created_cluster_is_named_in_the_response() -> None:
         response={"result": '{"cluster_id":"c-2"}'},
     )
     failed = event("create", params={"cluster_log_conf": conf}, response={"statusCode": 400})
-    assert prefixes(created, failed) == [("c-2", "dbfs:/Volumes/main/ops/logs/c-2/eventlog")]
+    assert prefixes(created, failed) == [("c-2", "/Volumes/main/ops/logs/c-2/eventlog")]
 
 
 def test_clusters_without_destination_and_odd_ones_are_left_out() -> None:
@@ -96,7 +96,8 @@ def test_clusters_without_destination_and_odd_ones_are_left_out() -> None:
         ("dbfs:/mnt/logs/prod/logs", "/srv/prod/logs"),
         ("dbfs:/mnt/logs/production", "s3://acme-logs/all/production"),
         ("dbfs:/mnt/logs2/a", "dbfs:/mnt/logs2/a"),
-        ("/Volumes/main/ops", "dbfs:/Volumes/main/ops"),
+        ("/Volumes/main/ops", "/Volumes/main/ops"),
+        ("dbfs:/Volumes/main/ops", "/Volumes/main/ops"),
         ("wasbs://c@a.blob.core.windows.net/logs", None),
         ("file:///etc", None),
         ("logs", None),
@@ -110,7 +111,7 @@ def test_destinations_are_translated_by_the_longest_mount(
 
 def test_what_no_mount_covers_fails_with_the_remedy() -> None:
     [(_, prefix)] = prefixes(edited("c-1", "dbfs", "dbfs:/cluster-logs"))
-    with pytest.raises(SourceError, match="Configure the mount"):
+    with pytest.raises(SourceError, match="or the mount that holds"):
         list(Files().list(prefix))
 
 

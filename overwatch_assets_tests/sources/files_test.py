@@ -167,7 +167,10 @@ def test_a_name_that_is_no_text_is_named(tmp_path: Path) -> None:
     ("path", "remedy"),
     [
         ("wasbs://c@account.blob.core.windows.net/logs", "abfss://"),
-        ("dbfs:/mnt/logs", "mount"),
+        ("dbfs:/mnt/logs", "`databricks` for the workspace, or the mount"),
+        ("/Volumes/main/ops/logs", "`databricks` for the workspace, or the mount"),
+        ("dbfs:/Volumes/main", "catalog/schema/volume"),
+        ("dbfs:/mnt/../logs", "whole path"),
         ("/logs/../etc", "whole path"),
         ("s3://logs/a/../b", "whole path"),
         ("/logs/\0", "whole path"),
