@@ -51,7 +51,11 @@ def test_every_part_of_a_workspace_is_seen() -> None:
     ).workspaces
     assert workspace.retired_on == date(2026, 12, 31)
     assert workspace.audit_logs is not None
-    assert workspace.audit_logs.model_dump() == {"path": "/etc/overwatch/audit", "format": "json"}
+    assert workspace.audit_logs.model_dump() == {
+        "path": "/etc/overwatch/audit",
+        "layout": "bucket",
+        "resource_id": None,
+    }
     assert workspace.spark_event_logs is not None
     assert workspace.spark_event_logs.model_dump() == {
         "folders": ("/etc/overwatch/logs", "s3://acme/logs"),
