@@ -51,6 +51,10 @@ class Grain(StrEnum):
 
     EVENT = "event"
     INTERVAL = "interval"
+    VERSION = "version"
+    """What an entity was from a change on. On Mondays and on the workspace's first day the
+    latest row of each living entity is stored once more, as open, so that what holds on a day
+    is found within a week's rows."""
     CAPTURE = "capture"
     """An object as the API showed it when it was asked, on the day that it was asked."""
     OBSERVATION = "observation"
@@ -114,19 +118,61 @@ class Day:
 
     Attributes:
         table: Table read; None: the one named like the parameter.
-        closed: Only closed rows.
+        closed: Only closed rows; of versions there are no others.
         in_memory: Read once, whole, before the transform: for a transform that reads most of
             the table's rows and columns several times, where a scan each time costs more.
+        soft: A day that is not loaded counts as empty.
     """
 
     table: str | None = None
     closed: bool = False
     in_memory: bool = False
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The module's own open rows at the end of the day before."""
+    """The module's own open rows at the end of the day before.
+
+    Of versions the latest row of each living entity.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Versions that may hold at instants of the day.
+
+    The latest of each entity when the day began, and those of the day itself.
+
+    Attributes:
+        table: Table of versions; None: the one named like the parameter.
+    """
+
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """Captures of the day, and the closing one: the first taken at or after the day's end.
+
+    The column `is_closing` tells them apart. A day without any is loaded all the same.
+
+    Attributes:
+        table: Table of captures; None: the one named like the parameter.
+    """
+
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Figures with their validity, such as prices; a change of them redoes nothing by itself.
+
+    Attributes:
+        name: Name of the reference; None: that of the parameter.
+    """
+
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +201,12 @@ class Overlap:
         since: From the other inputs (by parameter name) to a frame of one column, epoch ms;
             its minimum is the earliest instant of interest. Empty: only the day is read.
         table: Table read; None: the one named like the parameter.
+        soft: Days that are not loaded count as empty.
     """
 
     since: Callable[..., pl.LazyFrame]
     table: str | None = None
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +225,7 @@ class FromSource:
     source: str
 
 
-Read = Day | Carried | History | Overlap | Stored | FromSource
+Read = Day | Carried | AsOf | Captures | History | Overlap | Reference | Stored | FromSource
 Transform = Callable[..., pl.LazyFrame]
 
 ORGANIZATION_ID = Column("organization_id", pl.String, "Workspace id, as text.")
@@ -220,8 +268,14 @@ class Table:
     def stored_columns(self) -> tuple[Column, ...]:
         """Every column in stored order: declared, `is_open` for intervals, then the run's."""
         declared = tuple(c for c in self.columns if c.name != ORGANIZATION_ID.name)
-        is_open = (IS_OPEN,) if self.grain is Grain.INTERVAL else ()
+        has_open = self.grain in {Grain.INTERVAL, Grain.VERSION}
+        is_open = (IS_OPEN,) if has_open else ()
         return (ORGANIZATION_ID, *declared, *is_open, PARTITION_DATE, *RUN_COLUMNS)
+
+    @property
+    def has_open_rows(self) -> bool:
+        """Whether a row may be open."""
+        return self.grain in {Grain.INTERVAL, Grain.VERSION}
 
     @cached_property
     def key_columns(self) -> tuple[pl.Expr, ...]:
@@ -232,6 +286,32 @@ class Table:
     def schema(self) -> pl.Schema:
         """Stored names and types, in stored order."""
         return pl.Schema({column.name: column.dtype for column in self.stored_columns})
+
+
+def _is_needed(read: Read) -> bool:
+    match read:
+        case Captures():
+            return False
+        case Day(soft=soft) | Overlap(soft=soft):
+            return not soft
+        case _:
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """How the versions of an entity follow each other.
+
+    Attributes:
+        entity: Columns that name the entity.
+        order: Columns by which its versions follow each other; the last one holds.
+        forgotten: From the epoch ms of a day's end to whether a latest version is forgotten then:
+            the entity is gone for good.
+    """
+
+    entity: tuple[str, ...]
+    order: tuple[str, ...]
+    forgotten: Callable[[int], pl.Expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +331,7 @@ class Module:
             content (bronze looks up in them what to ask the source for).
         looks_up: Tables that are looked up likewise, in whatever days they have.
         provisional: Columns of open rows that later days may still change.
+        timeline: Versions: what is versioned, and which of its versions counts.
         tracker: Bronze from files: the table of the files opened.
         rejected: Bronze from files: the table of the lines and files that were no records.
         errors: Bronze from the API: the table of the objects that could not be fetched.
@@ -269,6 +350,7 @@ class Module:
     rejected: Table | None = None
     errors: Table | None = None
     looks_up: tuple[str, ...] = ()
+    timeline: Timeline | None = None
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -299,9 +381,15 @@ class Module:
         """Name of the table that a parameter of the transform reads."""
         read = self.reads[parameter]
         match read:
-            case Day(table=None) | Overlap(table=None):
+            case Day(table=None) | Overlap(table=None) | AsOf(table=None) | Captures(table=None):
                 return parameter
-            case Day(table=str(name)) | Overlap(table=str(name)) | History(table=str(name)):
+            case (
+                Day(table=str(name))
+                | Overlap(table=str(name))
+                | History(table=str(name))
+                | AsOf(table=str(name))
+                | Captures(table=str(name))
+            ):
                 return name
             case _:
                 return self.table.name
@@ -309,14 +397,22 @@ class Module:
     @property
     def upstream(self) -> tuple[str, ...]:
         """Tables whose same day must be loaded before, in order of declaration, without its own."""
-        read = (self.table_of(parameter) for parameter in self.reads)
-        names = dict.fromkeys((*self.follows, *read))
-        return tuple(name for name in names if name != self.table.name)
+        return tuple(dict.fromkeys((*self.follows, *self._tables_read(needed=True))))
 
     @property
     def dependencies(self) -> tuple[str, ...]:
         """Tables that come before it in a run: those it needs and those it looks up."""
-        return tuple(dict.fromkeys((*self.upstream, *self.looks_up)))
+        others = (*self.looks_up, *self._tables_read(needed=False))
+        return tuple(dict.fromkeys((*self.upstream, *others)))
+
+    def _tables_read(self, *, needed: bool) -> list[str]:
+        """Other modules' tables whose same day must be there, or need not be."""
+        return [
+            name
+            for parameter, read in self.reads.items()
+            if not isinstance(read, Reference) and _is_needed(read) is needed
+            if (name := self.table_of(parameter)) != self.table.name
+        ]
 
     @property
     def side_tables(self) -> tuple[Table, ...]:
@@ -340,6 +436,7 @@ def module(
     rejected: Table | None = None,
     errors: Table | None = None,
     looks_up: tuple[str, ...] = (),
+    timeline: Timeline | None = None,
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
@@ -360,6 +457,9 @@ def module(
             wrong = f"{table_name} takes {sorted(parameters)} but declares {sorted(reads)}"
             raise TypeError(wrong)
         known = {column.name for column in columns}
+        if (timeline is not None) != (grain is Grain.VERSION):
+            wrong = f"{table_name}: a table of versions, and no other, has a timeline"
+            raise TypeError(wrong)
         if unknown := {key for key in keys if key.split(".")[0] not in known}:
             wrong = f"{table_name}: keys {sorted(unknown)} are no columns"
             raise TypeError(wrong)
@@ -378,6 +478,7 @@ def module(
             rejected=rejected,
             errors=errors,
             looks_up=looks_up,
+            timeline=timeline,
         )
 
     return declare

@@ -14,10 +14,13 @@ import polars as pl
 from overwatch_assets.errors import MissingDay
 from overwatch_assets.execution.records import ReadKind, ReadRecord, Record
 from overwatch_assets.execution.tables import AnyTables, Staged
-from overwatch_assets.execution.versions import version_read
+from overwatch_assets.execution.timelines import anchor_of, state_of
+from overwatch_assets.execution.versions import version_of_rows, version_read
 from overwatch_assets.execution.windows import ONE_DAY, Cell, require_history
 from overwatch_assets.module import (
     PARTITION_DATE,
+    AsOf,
+    Captures,
     Carried,
     Day,
     DayWindow,
@@ -25,6 +28,7 @@ from overwatch_assets.module import (
     History,
     Module,
     Overlap,
+    Reference,
     Table,
     Window,
 )
@@ -68,6 +72,10 @@ class Reader:
         records: Newest records of days of a table.
         days: Days of the run.
         opened: Tables that were opened for all of them.
+        until_ms: End of a day in epoch ms.
+        closing: The day of the closing capture of a table and day; None: there is none yet.
+        reference: Rows of a reference, by its name.
+        states: The newest state that was read of a table of versions, and its day.
     """
 
     store: AnyTables
@@ -78,6 +86,10 @@ class Reader:
     records: Callable[[str, Collection[date]], Mapping[date, Record]]
     days: Sequence[date]
     opened: dict[str, pl.LazyFrame]
+    until_ms: Callable[[date], int]
+    closing: Callable[[str, date], date | None]
+    reference: Callable[[str], pl.DataFrame]
+    states: dict[str, tuple[date, pl.DataFrame]]
 
     def of_days(self, module: Module, days: Sequence[DayWindow]) -> Inputs:
         """Inputs of a stateless module for several days at once."""
@@ -90,10 +102,14 @@ class Reader:
     def day_reads(self, module: Module, day: date) -> tuple[ReadRecord, ...]:
         """What a day of a stateless module reads."""
         return tuple(
-            self._read(module.table_of(parameter), ReadKind.DAY, day, day)
+            self._read(name := module.table_of(parameter), self._day_kind(name, read), day, day)
             for parameter, read in module.reads.items()
             if isinstance(read, Day)
         )
+
+    def _day_kind(self, name: str, read: Day) -> ReadKind:
+        is_closed = read.closed or self.modules[name].table.grain is Grain.VERSION
+        return ReadKind.CLOSED if is_closed else ReadKind.DAY
 
     def reads_of_nothing(self, module: Module, day: date, past: Past) -> tuple[ReadRecord, ...]:
         """What a day reads whose inputs have no rows: nothing beyond the day is named."""
@@ -103,6 +119,8 @@ class Reader:
                 reads.append(self._carried_read(module.table, day - ONE_DAY, past))
             elif isinstance(read, Overlap):
                 reads.append(self._read(module.table_of(parameter), ReadKind.OVERLAP, day, day))
+            elif isinstance(read, AsOf):
+                reads.append(self._as_of_read(module.table_of(parameter), day))
         return tuple(reads)
 
     def of_day(self, module: Module, day: DayWindow, past: Past) -> Inputs:
@@ -115,6 +133,19 @@ class Reader:
                 frames[parameter] = self._carried(module.table, past)
                 if day.day > self.first_day:
                     reads.append(self._carried_read(module.table, day.day - ONE_DAY, past))
+            elif isinstance(read, AsOf):
+                table = module.table_of(parameter)
+                frames[parameter] = self._as_of(table, day)
+                reads.append(self._as_of_read(table, day.day))
+            elif isinstance(read, Captures):
+                frames[parameter], seen = self._captures(module.table_of(parameter), day)
+                reads.append(seen)
+            elif isinstance(read, Reference):
+                rows = self.reference(read.name or parameter)
+                frames[parameter] = rows.lazy()
+                version = version_of_rows(rows)
+                name = read.name or parameter
+                reads.append(ReadRecord(name, ReadKind.REFERENCE, day.day, day.day, version))
         for parameter, read in module.reads.items():
             if isinstance(read, History):
                 frame, seen = self._history(module, read, day, frames, past)
@@ -134,11 +165,11 @@ class Reader:
             if len(days) > 1
             else pl.col(PARTITION_DATE.name) == days[0].day
         )
-        if read.closed and table.grain is Grain.INTERVAL:
+        if table.grain is Grain.VERSION or (read.closed and table.grain is Grain.INTERVAL):
             rows = rows.filter(~pl.col("is_open"))
         for each in days:
-            record = self.records(name, (each.day,))[each.day]
-            if record.until_ms > each.window.until_ms:
+            record = self.records(name, (each.day,)).get(each.day)
+            if record is not None and record.until_ms > each.window.until_ms:
                 rows = self._cut(rows, producer, each)
         return rows.collect(engine="in-memory").lazy() if read.in_memory else rows
 
@@ -150,7 +181,7 @@ class Reader:
         return self.opened[table.name]
 
     def _cut(self, rows: pl.LazyFrame, producer: Module, day: DayWindow) -> pl.LazyFrame:
-        if producer.table.grain not in {Grain.EVENT, Grain.CAPTURE}:
+        if producer.table.grain not in {Grain.EVENT, Grain.CAPTURE, Grain.VERSION}:
             cell = Cell(producer.table.name, self.organization_id, day.day)
             message = (
                 f"{cell} reaches further than another input of that day, and what was open then "
@@ -159,6 +190,58 @@ class Reader:
             raise MissingDay(message)
         of_day = pl.col(PARTITION_DATE.name) == day.day
         return rows.filter(~of_day | (pl.col(producer.decided_by) < day.window.until_ms))
+
+    def state_at_end(
+        self, module: Module, day: date, staged: Sequence[Staged] = ()
+    ) -> pl.DataFrame:
+        """The latest version of each living entity at the end of a day.
+
+        Raises:
+            MissingDay: A day since the anchor is not loaded.
+        """
+        table = module.table
+        if module.timeline is None:
+            wrong = f"{table.name} is no table of versions"
+            raise TypeError(wrong)
+        before, state = self.states.get(table.name, (None, None))
+        if before == day and state is not None:
+            return state
+        if before == day - ONE_DAY and state is not None:
+            days = [day]
+        else:
+            days, state = days_between(anchor_of(day, self.first_day), day), None
+        known = self.records(table.name, days)
+        cell = Cell(table.name, self.organization_id, day)
+        require_history(cell, table.name, [each for each in days if each not in known])
+        rows = self.store.scan(table, self.organization_id, days, staged=staged)
+        parts = [rows] if state is None else [state.lazy(), rows.filter(~pl.col("is_open"))]
+        found = state_of(pl.concat(parts), module.timeline, self.until_ms(day))
+        self.states[table.name] = (day, found)
+        return found
+
+    def _as_of(self, name: str, day: DayWindow) -> pl.LazyFrame:
+        of_day = self._of_windows(name, Day(table=name), (day,))
+        if day.day == self.first_day:
+            return of_day
+        before = self.state_at_end(self.modules[name], day.day - ONE_DAY)
+        return pl.concat([before.lazy(), of_day])
+
+    def _as_of_read(self, name: str, day: date) -> ReadRecord:
+        return self._read(name, ReadKind.AS_OF, max(self.first_day, day - ONE_DAY), day)
+
+    def _captures(self, name: str, day: DayWindow) -> tuple[pl.LazyFrame, ReadRecord]:
+        producer = self.modules[name]
+        closing = self.closing(name, day.day)
+        last = closing or day.day
+        days = [day.day] if closing is None else [day.day, closing]
+        is_of_day = pl.col(PARTITION_DATE.name) == day.day
+        is_seen = is_of_day & (pl.col(producer.decided_by) < day.window.until_ms)
+        rows = (
+            self.store.scan(producer.table, self.organization_id, days)
+            .filter(is_seen | ~is_of_day)
+            .with_columns(is_closing=~is_of_day)
+        )
+        return rows, self._read(name, ReadKind.CAPTURES, day.day, last)
 
     def _carried(self, table: Table, past: Past) -> pl.LazyFrame:
         if past.carried is None:
@@ -171,7 +254,8 @@ class Reader:
         return ReadRecord(table.name, ReadKind.CARRIED, day, day, version)
 
     def _read(self, table: str, kind: ReadKind, first: date, last: date) -> ReadRecord:
-        records = self.records(table, days_between(first, last))
+        days = [first, last] if kind is ReadKind.CAPTURES else days_between(first, last)
+        records = self.records(table, days)
         return ReadRecord(table, kind, first, last, version_read(kind, table, first, last, records))
 
     def _history(
@@ -214,7 +298,8 @@ class Reader:
         days = days_between(first, day.day)
         known = self.records(name, days)
         cell = Cell(table.name, self.organization_id, day.day)
-        require_history(cell, name, [each for each in days if each not in known])
+        if not read.soft:
+            require_history(cell, name, [each for each in days if each not in known])
         of_day = pl.col(PARTITION_DATE.name) == day.day
         rows = self.store.scan(table, self.organization_id, days)
         rows = rows.filter(of_day | ~pl.col("is_open"))

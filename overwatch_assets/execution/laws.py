@@ -88,7 +88,7 @@ def openness(table: Table, rows: pl.DataFrame) -> Broken | None:
 
 def continuity(table: Table, rows: pl.DataFrame, carried: pl.DataFrame | None) -> Broken | None:
     """What was open the day before is there, open or closed."""
-    if carried is None or carried.is_empty():
+    if carried is None or carried.is_empty() or table.grain is not Grain.INTERVAL:
         return None
     keys = rows.select(table.key_columns)
     lost = carried.select(table.key_columns).join(

@@ -7,6 +7,7 @@ the range; its rows are staged day by day and become visible together, in one co
 import resource
 import tempfile
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ from overwatch_assets.execution.laws import require_days, require_lawful
 from overwatch_assets.execution.records import Ledger, Record, Status
 from overwatch_assets.execution.run import Calendar, Coverage, Run, Workspace
 from overwatch_assets.execution.tables import AnyTables, Staged
+from overwatch_assets.execution.timelines import is_anchor, state_of
 from overwatch_assets.execution.windows import (
     ONE_DAY,
     Cell,
@@ -35,9 +37,11 @@ from overwatch_assets.module import (
     LEFT_OUT,
     ORGANIZATION_ID,
     PARTITION_DATE,
+    Captures,
     DayWindow,
     Grain,
     Module,
+    Timeline,
     Window,
 )
 from overwatch_assets.sources.gathering import Source
@@ -57,6 +61,7 @@ class Loader:
         sources: Makes a bronze module's source for a workspace's id, by the source's name.
         coverage: Log destinations to look at for days of a workspace's id, by the source's name.
         chunk_days: Days worked on at once.
+        references: Gives the rows of a reference for a workspace's id, by its name.
     """
 
     store: AnyTables
@@ -68,6 +73,9 @@ class Loader:
     )
     coverage: Mapping[str, Coverage] = field(default_factory=dict[str, Coverage])
     chunk_days: int = 7
+    references: Mapping[str, Callable[[str], pl.DataFrame]] = field(
+        default_factory=dict[str, Callable[[str], pl.DataFrame]]
+    )
 
     def load(
         self, module: Module, workspace: Workspace, days: Sequence[date], run: Run
@@ -83,7 +91,8 @@ class Loader:
             SourceError: A source can't be read at all.
         """
         work = _Work(self, module, workspace, run, days)
-        self.store.create(module.table)
+        for name in (module.table.name, *module.dependencies):
+            self.store.create(self.modules[name].table)
         if run.redo and module.source is not None:
             return []
         for chunk in chunks(days, self.chunk_days):
@@ -106,11 +115,16 @@ class _Work:
         default_factory=dict[str, dict[date, "Record | None"]]
     )
     opened: dict[str, pl.LazyFrame] = field(default_factory=dict[str, pl.LazyFrame])
+    states: dict[str, tuple[date, pl.DataFrame]] = field(
+        default_factory=dict[str, tuple[date, pl.DataFrame]]
+    )
     staged: list[Staged] = field(default_factory=list[Staged])
     records: dict[date, Record] = field(default_factory=dict[date, Record])
     carried: pl.DataFrame | None = None
     processed: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     days_with_rows: set[date] | None = None
+    captured: dict[str, list[date]] = field(default_factory=dict[str, list[date]])
+    references: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
     side_rows: list[SideRows] = field(default_factory=list[SideRows])
     instant: datetime = field(init=False)
     """What is told at or after it is not loaded: a capture tells of when it is taken, all else
@@ -199,7 +213,30 @@ class _Work:
             records=self._newest,
             days=self.asked,
             opened=self.opened,
+            until_ms=self._end_ms,
+            closing=self._closing,
+            reference=self._reference,
+            states=self.states,
         )
+
+    def _end_ms(self, day: date) -> int:
+        return self.loader.calendar.window_of(day).until_ms
+
+    def _closing(self, table: str, day: date) -> date | None:
+        """The first day after a day on which a table of captures has rows."""
+        org = self.workspace.organization_id
+        if table not in self.captured:
+            partitions = self.loader.store.partitions(self.loader.modules[table].table, org)
+            self.captured[table] = sorted(partitions[PARTITION_DATE.name])
+        after = bisect_right(self.captured[table], day)
+        days = self.captured[table]
+        return days[after] if after < len(days) else None
+
+    def _reference(self, name: str) -> pl.DataFrame:
+        if name not in self.references:
+            rows = self.loader.references[name](self.workspace.organization_id)
+            self.references[name] = rows
+        return self.references[name]
 
     def _load_source(self, days: Sequence[DayWindow]) -> None:
         clock = _Clock()
@@ -291,7 +328,9 @@ class _Work:
         self._keep(day, rows, inputs, clock, carried)
 
     def _has_no_input(self, day: date) -> bool:
-        """Whether none of the tables read has a row that day."""
+        """Whether none of the tables read has a row that day; captures may lie on other days."""
+        if any(isinstance(read, Captures) for read in self.module.reads.values()):
+            return False
         return not any(self._newest(name, (day,))[day].rows for name in self.module.upstream)
 
     def _kept(self, day: DayWindow) -> bool:
@@ -301,7 +340,7 @@ class _Work:
             return True
         if known.until_ms < day.window.until_ms:
             return False
-        if versions.stale_reads(known, self._newest):
+        if versions.stale_reads(known, self._newest, self._closing):
             return False
         self.carried = None
         self.run.progress(self._cell(day.day))
@@ -321,6 +360,8 @@ class _Work:
             return None
         if self.carried is not None:
             return self.carried
+        if table.grain is Grain.VERSION:
+            return self._reader().state_at_end(self.module, before, self.staged)
         rows = self.loader.store.scan(table, self.workspace.organization_id, [before])
         return rows.filter(pl.col("is_open")).collect()
 
@@ -343,13 +384,19 @@ class _Work:
             left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
             counted = dict(left_out.group_by(LEFT_OUT).len().sort(LEFT_OUT).iter_rows())
             rows = rows.filter(pl.col(LEFT_OUT).is_null())
+        if table.grain is Grain.VERSION:
+            rows = rows.with_columns(is_open=pl.lit(value=False))
         require_lawful(self.module, self._cell(day.day), rows, day, carried)
-        stored = self._completed(rows)
-        open_rows = stored.clear()
-        closed = stored
+        closed = stored = self._completed(rows)
+        state = open_rows = stored.clear()
         if table.grain is Grain.INTERVAL:
-            open_rows = stored.filter(pl.col("is_open"))
+            state = open_rows = stored.filter(pl.col("is_open"))
             closed = stored.filter(~pl.col("is_open"))
+        elif self.module.timeline is not None:
+            state = self._state(self.module.timeline, day.day, closed, carried)
+            if is_anchor(day.day, self.workspace.first_day):
+                open_rows = state
+                stored = pl.concat([closed, open_rows])
         reads = inputs.reads
         made_from = versions.version_of_versions(
             (f"{read.table} {read.kind}", read.version) for read in reads
@@ -363,7 +410,7 @@ class _Work:
             closed_version=(
                 versions.version_of_rows(closed.select(content)) if exact else made_from
             ),
-            open_version=versions.version_of_rows(open_rows.select(content)),
+            open_version=versions.version_of_rows(state.select(content)),
             reason="" if stored.height else self._why_empty(day.day),
             reads=reads,
             counted=counted,
@@ -374,7 +421,14 @@ class _Work:
             },
         )
         if self.module.is_carrying:
-            self.carried = self._with_partition(open_rows, day.day)
+            self.carried = self._with_partition(state, day.day)
+
+    def _state(
+        self, timeline: Timeline, day: date, closed: pl.DataFrame, carried: pl.DataFrame | None
+    ) -> pl.DataFrame:
+        """The latest version of each living entity at the end of the day."""
+        frames = [closed] if carried is None else [carried.select(closed.columns), closed]
+        return state_of(pl.concat(frames).lazy(), timeline, self._end_ms(day))
 
     def _keep_nothing(self, day: DayWindow, past: Past, clock: "_Clock") -> None:
         """Record a day whose inputs have no rows: nothing comes of nothing."""

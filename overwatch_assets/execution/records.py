@@ -23,7 +23,11 @@ class ReadKind(StrEnum):
     """How a day depends on what it read: which change of it makes the day stale."""
 
     DAY = "day"
+    CLOSED = "closed"
     CARRIED = "carried"
+    AS_OF = "as_of"
+    CAPTURES = "captures"
+    REFERENCE = "reference"
     HISTORY = "history"
     OVERLAP = "overlap"
 
@@ -59,7 +63,8 @@ class Record:
         rows: Rows stored, open ones included.
         counted: Rows and events that were counted and not stored, by reason.
         closed_version: Hash of the closed rows without the run's columns.
-        open_version: Hash of the open rows; 0 when there are none.
+        open_version: Hash of the open rows, of versions of the state that the day hands on; 0
+            when there are none.
         reads: What the day was made from.
         details: Further numbers for people: seconds, bytes, peak memory, inserts and so on.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from overwatch_assets.execution.records import Ledger, ReadRecord
+from overwatch_assets.execution.records import Ledger, ReadKind, ReadRecord
 from overwatch_assets.module import Module
 
 
@@ -67,4 +67,8 @@ def downstream_steps(
 
 
 def _touches(touched: Mapping[str, set[date]], read: ReadRecord) -> bool:
-    return any(read.first <= day <= read.last for day in touched.get(read.table, ()))
+    days = touched.get(read.table, ())
+    if read.kind is ReadKind.CAPTURES:
+        # A capture that comes into being may be the closing one of any day before it.
+        return any(day >= read.first for day in days)
+    return any(read.first <= day <= read.last for day in days)

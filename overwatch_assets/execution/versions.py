@@ -37,9 +37,10 @@ def version_read(
     """Version of what a read of `[first, last]` sees.
 
     Args:
-        kind: `carried` sees the open rows of `last`; `day` all rows of `last`; `history` the
-            closed rows of all days; `overlap` the closed rows of all days and the open ones of
-            the last.
+        kind: `carried` sees the open rows of `last`; `day` all rows of `last`, `closed` the
+            closed ones; `as_of` the open rows of the day before the last and the closed ones of
+            the last; `captures` the rows of `first` and `last`; `history` the closed rows of all
+            days; `overlap` the closed rows of all days and the open ones of the last.
         table: Table read.
         first: First day read.
         last: Last day read.
@@ -49,34 +50,57 @@ def version_read(
     for day, record in records.items():
         if not first <= day <= last:
             continue
-        if kind is ReadKind.CARRIED:
-            version = record.open_version
-        elif kind is ReadKind.DAY or (kind is ReadKind.OVERLAP and day == last):
-            version = record.rows_version
-        else:
-            version = record.closed_version
+        version = _version_seen(kind, record, is_last=day == last, is_first=day == first)
         if version:
             seen.append((f"{table}/{day}", version))
     return version_of_versions(seen)
 
 
+def _version_seen(kind: ReadKind, record: Record, *, is_last: bool, is_first: bool) -> int:
+    match kind:
+        case ReadKind.CARRIED:
+            return record.open_version
+        case ReadKind.AS_OF if not is_last:
+            return record.open_version
+        case ReadKind.DAY:
+            return record.rows_version
+        case ReadKind.CAPTURES:
+            return record.rows_version if is_first or is_last else 0
+        case ReadKind.OVERLAP if is_last:
+            return record.rows_version
+        case _:
+            return record.closed_version
+
+
 def stale_reads(
-    record: Record, records: Callable[[str, Collection[date]], Mapping[date, Record]]
+    record: Record,
+    records: Callable[[str, Collection[date]], Mapping[date, Record]],
+    closing: Callable[[str, date], date | None],
 ) -> Sequence[ReadRecord]:
-    """The reads of a loaded day that would see something else now.
+    """The reads of a loaded day that would see something else now; references never do.
 
     Args:
         record: The loaded day.
         records: Newest records of days of a table, those of this run first.
+        closing: The day of the closing capture of a table and day; None: there is none yet.
     """
-    return tuple(
-        read
-        for read in record.reads
-        if version_read(
-            read.kind, read.table, read.first, read.last, records(read.table, days_of(read))
-        )
-        != read.version
-    )
+    return tuple(read for read in record.reads if _is_stale(read, records, closing))
+
+
+def _is_stale(
+    read: ReadRecord,
+    records: Callable[[str, Collection[date]], Mapping[date, Record]],
+    closing: Callable[[str, date], date | None],
+) -> bool:
+    if read.kind is ReadKind.REFERENCE:
+        return False
+    last = read.last
+    if read.kind is ReadKind.CAPTURES:
+        last = closing(read.table, read.first) or read.first
+    if last != read.last:
+        return True
+    found = records(read.table, days_of(read))
+    return version_read(read.kind, read.table, read.first, read.last, found) != read.version
 
 
 def days_of(read: ReadRecord) -> list[date]:

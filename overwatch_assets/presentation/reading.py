@@ -68,6 +68,8 @@ def rows_of(store: DeltaStore, table: Table, reach: Reach) -> pl.LazyFrame:
         rows = rows.filter(pl.col(ORG).is_in(list(reach.workspaces)))
     if reach.as_of is not None:
         rows = rows.filter(pl.col(DAY) <= reach.as_of)
+    if table.grain is Grain.VERSION:
+        return rows.filter(~pl.col(IS_OPEN.name))
     if table.grain is not Grain.INTERVAL:
         return rows
     shown = ~pl.col(IS_OPEN.name)

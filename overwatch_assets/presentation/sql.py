@@ -75,6 +75,8 @@ class SqlViews:
             conditions.append(f"{org} in ({allowed})")
         if self.reach.as_of is not None:
             conditions.append(f"{day} <= date '{self.reach.as_of}'")
+        if table.grain is Grain.VERSION:
+            conditions.append(f"not {IS_OPEN.name}")
         if table.grain is Grain.INTERVAL:
             newest = [f"not {IS_OPEN.name}"]
             newest += [

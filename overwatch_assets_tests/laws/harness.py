@@ -100,6 +100,8 @@ class World:
         day = pl.col("partition_date")
         if module.table.grain is Grain.INTERVAL:
             frame = frame.filter(((day <= as_of) & ~pl.col("is_open")) | (day == as_of))
+        if module.table.grain is Grain.VERSION:
+            frame = frame.filter(~pl.col("is_open"))
         return comparable(module.table, frame.filter(day <= as_of))
 
 
