@@ -213,6 +213,21 @@ CASTS = (
         cores=4,
         is_silent_configured=True,
     ),
+    _Cast(
+        workspace_id="2750661938045173",
+        name="tidewater-shops",
+        region="us-east-1",
+        people=("lena.castell", "arjun.mbeki", "noor.haddad"),
+        notebooks=("shelf_prices", "stock_counts", "Öffnungszeiten"),
+        nightly=("price_sync", 23 * 60 + 48, (("sync", ("read_tills", "count_rows")),)),
+        regular=("stock_levels", (7 * 60,), ("count_rows",)),
+        by_hand=("label_print", 12 * 60, ("count_rows",)),
+        stream=("tills_stream_job", "tills_stream", 60),
+        node_type="m5.xlarge",
+        cores=4,
+        is_silent_configured=False,
+        size=0.3,
+    ),
 )
 
 
