@@ -7,8 +7,11 @@ their natural types. How they are spelled in a file is the emitter's matter.
 import random
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 
+from overwatch_assets.demo.cluster_spec import audit_params, spec_of
 from overwatch_assets.demo.company import Cluster, Job, Notebook, Person, Workspace
+from overwatch_assets.demo.job_definitions import cast_settings
 from overwatch_assets.demo.world import AuditAction
 
 SYSTEM = "System-User"
@@ -117,7 +120,7 @@ class AuditDiary:
             at_ms,
             "clusters.create",
             by,
-            self._cluster_params(cluster, cluster.log_destination) | {"start_cluster": True},
+            self._cluster_params(cluster) | {"start_cluster": True},
             result={"cluster_id": cluster.cluster_id},
         )
         self._cluster_result(ready_ms, "createResult", cluster, "Running", request)
@@ -128,7 +131,7 @@ class AuditDiary:
             at_ms,
             "clusters.create",
             by,
-            self._cluster_params(cluster, cluster.log_destination),
+            self._cluster_params(cluster),
             status=400,
             error="QUOTA_EXCEEDED: the account may not use more cores of this type",
         )
@@ -137,7 +140,8 @@ class AuditDiary:
         self, at_ms: int, cluster: Cluster, by: Person, destination: str | None
     ) -> None:
         """A cluster's configuration is saved."""
-        params = self._cluster_params(cluster, destination) | {"cluster_id": cluster.cluster_id}
+        moved = replace(cluster, log_destination=destination)
+        params = self._cluster_params(moved) | {"cluster_id": cluster.cluster_id}
         self.note(at_ms, "clusters.edit", by, params, result={})
 
     def cluster_asked(
@@ -186,16 +190,8 @@ class AuditDiary:
     def job_created(self, at_ms: int, job: Job) -> None:
         """A job is defined."""
         params = {
-            "name": job.name,
-            "format": "MULTI_TASK",
+            **cast_settings(job, self._workspace),
             "job_type": "NORMAL",
-            "max_concurrent_runs": 1,
-            "timeout_seconds": 0,
-            "tags": {"team": "data-platform"},
-            "tasks": [
-                {"task_key": task.key, "notebook_task": {"notebook_path": task.notebook.path}}
-                for task in job.tasks
-            ],
             "access_control_list": [{"user_name": job.owner.email, "permission_level": "IS_OWNER"}],
             "is_from_dlt": False,
         }
@@ -222,6 +218,7 @@ class AuditDiary:
         parent_run_id: int | None,
         task_key: str,
         cluster: Cluster,
+        depends_on: tuple[str, ...] = (),
     ) -> None:
         """A run, or the run of one of its tasks, starts (`runStart`) or ends."""
         params: dict[str, object] = {
@@ -231,10 +228,10 @@ class AuditDiary:
             "multitaskParentRunId": parent_run_id,
             "parentRunId": parent_run_id,
             "taskKey": task_key,
-            "taskDependencies": [],
-            "jobTriggerType": "manual" if job.is_on_shared else "cron",
+            "taskDependencies": list(depends_on),
+            "jobTriggerType": "cron" if job.is_scheduled else "manual",
             "jobTaskType": "notebook",
-            "jobClusterType": "existing" if cluster.source == "UI" else "jobCluster",
+            "jobClusterType": "existing" if cluster.source == "UI" else "job_cluster",
             "repairId": None,
         }
         error = None
@@ -257,42 +254,5 @@ class AuditDiary:
         }
         self.note(at_ms, f"clusters.{action}", SYSTEM, params, request_id=request_id)
 
-    def _cluster_params(self, cluster: Cluster, destination: str | None) -> dict[str, object]:
-        workers: dict[str, object] = {"num_workers": cluster.min_workers}
-        if cluster.min_workers < cluster.max_workers:
-            workers = {
-                "autoscale": {
-                    "min_workers": cluster.min_workers,
-                    "max_workers": cluster.max_workers,
-                }
-            }
-        logs = (
-            {}
-            if destination is None
-            else {"cluster_log_conf": {"dbfs": {"destination": destination}}}
-        )
-        return {
-            "cluster_name": cluster.name,
-            "spark_version": cluster.spark_version,
-            "effective_spark_version": cluster.spark_version,
-            "node_type_id": cluster.node_type,
-            "driver_node_type_id": cluster.node_type,
-            **workers,
-            "autotermination_minutes": 0 if cluster.source == "JOB" else 120,
-            "enable_elastic_disk": True,
-            "cluster_source": cluster.source,
-            "cluster_creator": "JOB_LAUNCHER" if cluster.source == "JOB" else "UI",
-            "custom_tags": dict(cluster.tags),
-            "spark_conf": {"spark.databricks.delta.preview.enabled": "true"},
-            "spark_env_vars": {},
-            "init_scripts": [],
-            "aws_attributes": {
-                "availability": "SPOT_WITH_FALLBACK",
-                "first_on_demand": 1,
-                "zone_id": f"{self._workspace.region}a",
-            },
-            **logs,
-            "idempotency_token": "",
-            "user_id": cluster.owner.user_id,
-            "organization_id": self._workspace.workspace_id,
-        }
+    def _cluster_params(self, cluster: Cluster) -> dict[str, object]:
+        return audit_params(spec_of(cluster), self._workspace)

@@ -5,11 +5,13 @@ composite ones JSON text. A delivery covers some hours; what happens just before
 found in the next day's folder, and some lines are delivered twice.
 """
 
-import json
 import os
-from collections import defaultdict
+from collections import deque
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
+
+import msgspec
 
 from overwatch_assets.demo.company import Workspace
 from overwatch_assets.demo.scene import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -17,6 +19,9 @@ from overwatch_assets.demo.world import AuditAction, WorkspaceWorld
 
 DELIVERY_HOURS = 6
 LATENCY_MS = 23 * MINUTE_MS + 11 * SECOND_MS
+REPEATED = 2
+"""How many lines of a file the next one repeats."""
+
 LATE_MS = 15 * MINUTE_MS
 """What happens that shortly before midnight is delivered with the next day."""
 
@@ -28,20 +33,23 @@ def write_audit_log(root: Path, world: WorkspaceWorld, account_id: str) -> Path:
         The workspace's folder, which holds the `date=` folders.
     """
     folder = root / f"workspaceId={world.workspace.workspace_id}"
-    deliveries: dict[int, list[AuditAction]] = defaultdict(list)
     period_ms = DELIVERY_HOURS * HOUR_MS
-    for action in world.actions:
-        deliveries[(action.at_ms + LATE_MS) // period_ms].append(action)
     repeated: list[str] = []
-    for number, actions in sorted(deliveries.items()):
-        lines = [audit_line(each, world.workspace, account_id) for each in actions]
+    for number, actions in groupby(world.actions, lambda each: (each.at_ms + LATE_MS) // period_ms):
         date = datetime.fromtimestamp(number * period_ms / 1000, tz=UTC)
         path = folder / f"date={date:%Y-%m-%d}" / f"auditlogs_{number}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes("".join(f"{line}\n" for line in [*repeated, *lines]).encode())
-        modified_ms = actions[-1].at_ms + LATENCY_MS
+        last_ms, newest = 0, deque[str](maxlen=REPEATED)
+        with path.open("wb") as file:
+            file.write("".join(f"{line}\n" for line in repeated).encode())
+            for action in actions:
+                line = audit_line(action, world.workspace, account_id)
+                file.write(f"{line}\n".encode())
+                newest.append(line)
+                last_ms = action.at_ms
+        modified_ms = last_ms + LATENCY_MS
         os.utime(path, ns=(modified_ms * 10**6, modified_ms * 10**6))
-        repeated = lines[-2:]
+        repeated = list(newest)
     return folder
 
 
@@ -90,4 +98,4 @@ def parameter_text(value: object) -> str | None:
 
 def compact_json(value: object) -> str:
     """JSON without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()

@@ -15,6 +15,9 @@ from overwatch_assets.demo.queries import QUERIES, QueryShape
 LOG_MOUNT = "dbfs:/mnt/cluster-logs"
 """Where the clusters deliver their logs, as their configuration spells it."""
 
+JOB_WORKERS = 3
+"""Workers of the cast's job clusters, unless they are single nodes."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -104,6 +107,11 @@ class Job:
     single_node: bool = False
     is_on_shared: bool = False
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a schedule starts it, on a cluster of its own."""
+        return bool(self.start_minutes) and not self.is_on_shared
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -114,6 +122,7 @@ class Workspace:
         streaming: Cluster of the stream that never ends.
         silent: Cluster whose logs nobody will find.
         stream_minutes: Minutes between two micro-batches of the stream.
+        size: How much happens in it, 1.0 in the larger ones; multiplies the scale.
     """
 
     workspace_id: str
@@ -130,6 +139,7 @@ class Workspace:
     stream_job: Job
     stream_name: str | None
     stream_minutes: int
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,7 @@ class _Cast:
     node_type: str
     cores: int
     is_silent_configured: bool
+    size: float = 1.0
 
 
 CASTS = (
@@ -202,6 +213,21 @@ CASTS = (
         cores=4,
         is_silent_configured=True,
     ),
+    _Cast(
+        workspace_id="2750661938045173",
+        name="tidewater-shops",
+        region="us-east-1",
+        people=("lena.castell", "arjun.mbeki", "noor.haddad"),
+        notebooks=("shelf_prices", "stock_counts", "Öffnungszeiten"),
+        nightly=("price_sync", 23 * 60 + 48, (("sync", ("read_tills", "count_rows")),)),
+        regular=("stock_levels", (7 * 60,), ("count_rows",)),
+        by_hand=("label_print", 12 * 60, ("count_rows",)),
+        stream=("tills_stream_job", "tills_stream", 60),
+        node_type="m5.xlarge",
+        cores=4,
+        is_silent_configured=False,
+        size=0.3,
+    ),
 )
 
 
@@ -221,6 +247,27 @@ def cluster_id(rng: random.Random, created: datetime) -> str:
     return f"{created:%m%d-%H%M%S}-{''.join(rng.choices(LETTERS, k=8))}"
 
 
+def job_cluster(workspace: Workspace, job: Job, cluster_id: str = "", name: str = "") -> Cluster:
+    """Return a cluster for a run of a job of the cast; without id it is the job's plan of one."""
+    shared = workspace.shared
+    workers = 0 if job.single_node else JOB_WORKERS
+    return Cluster(
+        cluster_id=cluster_id,
+        name=name,
+        owner=job.owner,
+        source="JOB",
+        node_type=shared.node_type,
+        cores=shared.cores,
+        min_workers=workers,
+        max_workers=workers,
+        log_destination=shared.log_destination,
+        tags={
+            "team": "data-platform",
+            **({"ResourceClass": "SingleNode"} if job.single_node else {}),
+        },
+    )
+
+
 def found_company(seed: int, first_day: date, scale: float) -> Company:
     """Make the company; the same arguments give the same one."""
     account = seeded(seed, "account").getrandbits(128)
@@ -228,9 +275,19 @@ def found_company(seed: int, first_day: date, scale: float) -> Company:
     return Company(
         account_id=f"{hex_id[:8]}-{hex_id[8:12]}-{hex_id[12:16]}-{hex_id[16:20]}-{hex_id[20:]}",
         workspaces=tuple(
-            _workspace(cast, seeded(seed, cast.workspace_id), first_day, scale) for cast in CASTS
+            _workspace(cast, seeded(seed, cast.workspace_id), first_day, scale * cast.size)
+            for cast in CASTS
         ),
     )
+
+
+def founded(first_day: date) -> datetime:
+    """Return when the shared clusters were created, long before the first day."""
+    return _morning(first_day) - timedelta(days=40, hours=-10)
+
+
+def _morning(first_day: date) -> datetime:
+    return datetime(first_day.year, first_day.month, first_day.day, 0, 5, tzinfo=UTC)
 
 
 def _workspace(cast: _Cast, rng: random.Random, first_day: date, scale: float) -> Workspace:
@@ -286,8 +343,7 @@ def _workspace(cast: _Cast, rng: random.Random, first_day: date, scale: float) -
             is_on_shared=is_on_shared,
         )
 
-    morning = datetime(first_day.year, first_day.month, first_day.day, 0, 5, tzinfo=UTC)
-    founded = morning - timedelta(days=40, hours=-10)
+    morning = _morning(first_day)
     name, minutes, queries = cast.regular
     regular = (
         job(
@@ -309,7 +365,7 @@ def _workspace(cast: _Cast, rng: random.Random, first_day: date, scale: float) -
         people=people,
         robot=robot,
         notebooks=notebooks,
-        shared=cluster("shared-analytics", founded, (2, 5), logs=True),
+        shared=cluster("shared-analytics", founded(first_day), (2, 5), logs=True),
         streaming=cluster("streaming", morning, (2, 2), logs=True),
         silent=cluster(
             "sandbox", morning.replace(hour=8, minute=40), (1, 1), logs=cast.is_silent_configured
@@ -322,4 +378,5 @@ def _workspace(cast: _Cast, rng: random.Random, first_day: date, scale: float) -
         stream_job=job(stream_job, (("stream", ("stream_batch",)),), ()),
         stream_name=stream_name,
         stream_minutes=max(1, round(stream_minutes / max(scale, 0.5))),
+        size=cast.size,
     )

@@ -8,7 +8,10 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from overwatch_assets.demo import cast_lives
+from overwatch_assets.demo.cluster_life import ClusterLife
 from overwatch_assets.demo.company import Job, Notebook, Person, digits
+from overwatch_assets.demo.job_runs import RUN_NOW, Ending, JobRun, Place, RunEnd, TaskRun
 from overwatch_assets.demo.moment import as_of
 from overwatch_assets.demo.queries import QUERIES
 from overwatch_assets.demo.scene import HOUR_MS, MINUTE_MS, SECOND_MS, Scene, session, task_session
@@ -25,6 +28,9 @@ TROUBLES = (
 )
 CHANCE_OF_TROUBLE = 0.06
 USUAL = ("count_rows", "count_rows", "store_sales", "store_sales", "daily_report", "basket_join")
+ASKED_BEFORE_MS = 8 * SECOND_MS
+"""How long before the shared cluster is gone somebody asks for it, or it finds itself idle."""
+
 FIRST_MINUTE, LAST_MINUTE = 8 * 60, 17 * 60 + 30
 
 Step = tuple[int, Callable[[Driver, int], object]]
@@ -34,38 +40,59 @@ def interactive_days(scene: Scene) -> Iterator[SparkContext]:
     """Play every day; one context per start of the cluster."""
     cluster = scene.workspace.shared
     destination = cluster.log_destination or ""
-    scene.diary.cluster_edited(scene.at(0, 5, 10), cluster, cluster.owner, destination)
+    life, owner = cast_lives.found_shared(scene), cluster.owner
+    edited = scene.at(0, 5, 10)
+    scene.diary.cluster_edited(edited, cluster, owner, destination)
+    life.edited(edited, edited + cast_lives.SOON_MS, life.spec, owner.email)
     restart_day = min(1, scene.days - 1)
     for day in range(scene.days):
         rng = scene.chance("shared", day)
         started = scene.at(day, 7, 30) + rng.randrange(20 * MINUTE_MS)
         stopped = scene.at(day, 18, 30) + rng.randrange(HOUR_MS)
+        up = started - MINUTE_MS, started + 3 * MINUTE_MS
         steps = _steps(scene, day, rng)
         _around_the_day(scene, day, started, stopped)
         if day != restart_day:
-            yield _context(scene, rng, (started, stopped), steps, destination)
+            context = _context(scene, rng, (started, stopped), steps, destination)
+            cast_lives.started(life, context, *up, owner)
+            yield _lived(scene, life, context, day)
             continue
         restarted = scene.at(day, 12, 40)
-        steps.append(
-            (restarted - 3 * SECOND_MS, _query(session(cluster.owner, rng), "merge_sales"))
-        )
-        yield _context(scene, rng, (started, restarted), steps, destination)
+        steps.append((restarted - 3 * SECOND_MS, _query(session(owner, rng), "merge_sales")))
+        context = _context(scene, rng, (started, restarted), steps, destination)
+        saved = restarted - 40 * SECOND_MS
+        cast_lives.started(life, context, *up, owner)
+        cast_lives.followed(life, context, saved)
+        yield as_of(context, min(restarted, scene.until_ms))
         destination = f"{destination}/bi/"
-        scene.diary.cluster_edited(restarted - 40_000, cluster, cluster.owner, destination)
-        scene.diary.cluster_asked(
-            restarted, "restart", cluster, cluster.owner, restarted + 3 * MINUTE_MS
-        )
-        yield _context(scene, rng, (restarted + 2 * MINUTE_MS, stopped), steps, destination)
+        scene.diary.cluster_edited(saved, cluster, owner, destination)
+        moved = replace(life.spec, log_destination=destination)
+        life.edited(saved, saved + cast_lives.SOON_MS, moved, owner.email)
+        up = restarted, restarted + 3 * MINUTE_MS
+        scene.diary.cluster_asked(restarted, "restart", cluster, owner, up[1])
+        context = _context(scene, rng, (restarted + 2 * MINUTE_MS, stopped), steps, destination)
+        cast_lives.restarted(life, context, *up, owner)
+        yield _lived(scene, life, context, day)
+
+
+def _lived(scene: Scene, life: ClusterLife, context: SparkContext, day: int) -> SparkContext:
+    """Return a context that goes on to the end of the day, having led the cluster there."""
+    stopped = context.stopped_ms or scene.until_ms
+    asked = stopped - ASKED_BEFORE_MS
+    cast_lives.followed(life, context, asked)
+    by = scene.workspace.people[0] if _is_stopped_by_hand(day) else None
+    cast_lives.stopped(life, asked, stopped, by)
+    return as_of(context, min(stopped, scene.until_ms))
 
 
 def _context(
     scene: Scene,
     rng: random.Random,
-    life: tuple[int, int],
+    span: tuple[int, int],
     steps: list[Step],
     destination: str,
 ) -> SparkContext:
-    started, stopped = life
+    started, stopped = span
     driver = Driver(scene.workspace.shared, rng, started)
     driver.scale_up(2, started + 9 * SECOND_MS)
     scaling: list[Step] = [
@@ -76,10 +103,13 @@ def _context(
         if started + MINUTE_MS <= at_ms < stopped:
             act(driver, at_ms)
     is_first_day = started < scene.at(1)
-    context = driver.context(
+    return driver.context(
         destination, stopped, is_overlapping=not is_first_day, is_garbled=is_first_day
     )
-    return as_of(context, min(stopped, scene.until_ms))
+
+
+def _is_stopped_by_hand(day: int) -> bool:
+    return day % 2 == 0
 
 
 def _steps(scene: Scene, day: int, rng: random.Random) -> list[Step]:
@@ -145,9 +175,11 @@ def _job_by_hand(scene: Scene, job: Job, rng: random.Random) -> Callable[[Driver
 
     def act(driver: Driver, at_ms: int) -> None:
         run_id, clock = digits(rng, 14), at_ms + 2 * SECOND_MS
-        diary.run_asked(at_ms, job, run_id, scene.workspace.people[1])
+        by = scene.workspace.people[1]
+        diary.run_asked(at_ms, job, run_id, by)
+        tasks: list[TaskRun] = []
         for task in job.tasks:
-            task_run = digits(rng, 14)
+            task_run, started = digits(rng, 14), clock
             diary.run_told(
                 clock,
                 "runStart",
@@ -170,6 +202,31 @@ def _job_by_hand(scene: Scene, job: Job, rng: random.Random) -> Callable[[Driver
                 task_key=task.key,
                 cluster=cluster,
             )
+            tasks.append(
+                TaskRun(
+                    run_id=task_run,
+                    key=task.key,
+                    kind="notebook",
+                    place=Place.EXISTING,
+                    cluster_id=cluster.cluster_id,
+                    started_ms=started,
+                    ended_ms=clock,
+                    ending=Ending.SUCCEEDED,
+                )
+            )
+        scene.ledger.all_runs.append(
+            JobRun(
+                run_id=run_id,
+                job_id=job.job_id,
+                name=job.name,
+                asked=RUN_NOW,
+                by=by,
+                submitted_ms=at_ms,
+                tasks=tuple(tasks),
+                ends=(RunEnd(clock, Ending.SUCCEEDED),),
+                has_echo=False,
+            )
+        )
 
     return act
 
@@ -186,8 +243,8 @@ def _around_the_day(scene: Scene, day: int, started: int, stopped: int) -> None:
         at_ms = started + rng.randrange(3, 25) * MINUTE_MS
         diary.notebook_attached(at_ms, notebook, cluster, person)
     diary.logged_in_by_ssh(started + 31 * MINUTE_MS, people[1], "driver")
-    if day % 2 == 0:
-        diary.cluster_asked(stopped - 8 * SECOND_MS, "delete", cluster, people[0], stopped)
+    if _is_stopped_by_hand(day):
+        diary.cluster_asked(stopped - ASKED_BEFORE_MS, "delete", cluster, people[0], stopped)
     else:
         diary.cluster_expired(stopped, cluster)
     if day == 0:
@@ -202,10 +259,13 @@ def _first_day(scene: Scene, started: int) -> None:
     diary.notebook_created(started - 4 * MINUTE_MS, notebook)
     diary.notebook_renamed(started + 90 * MINUTE_MS, notebook, f"{notebook.name}_v2")
     diary.cluster_refused(started + 55 * MINUTE_MS, silent, people[1])
-    diary.cluster_created(started + 60 * MINUTE_MS, silent, people[1], started + 64 * MINUTE_MS)
-    diary.cluster_asked(
-        started + 150 * MINUTE_MS, "delete", silent, people[1], started + 151 * MINUTE_MS
-    )
+    up = started + 60 * MINUTE_MS, started + 64 * MINUTE_MS
+    down = started + 150 * MINUTE_MS, started + 151 * MINUTE_MS
+    diary.cluster_created(up[0], silent, people[1], up[1])
+    diary.cluster_asked(down[0], "delete", silent, people[1], down[1])
+    context_id = str(digits(scene.chance("silent"), 19))
+    life = cast_lives.created(scene, silent, context_id, up, people[1])
+    cast_lives.stopped(life, *down, people[1])
     diary.note(
         started + 20 * MINUTE_MS,
         "accounts.addPrincipalToGroup",

@@ -2,24 +2,42 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from overwatch_assets.demo.company import Cluster, Job, JobTask, cluster_id, digits
+from overwatch_assets.demo import cast_lives
+from overwatch_assets.demo.company import (
+    JOB_WORKERS,
+    Cluster,
+    Job,
+    JobTask,
+    cluster_id,
+    digits,
+    job_cluster,
+)
+from overwatch_assets.demo.job_definitions import JobDefinition, JobVersion, cast_settings
+from overwatch_assets.demo.job_runs import (
+    RUN_NOW,
+    TRIGGERED,
+    Ending,
+    JobRun,
+    Place,
+    RunEnd,
+    TaskRun,
+)
 from overwatch_assets.demo.moment import as_of
 from overwatch_assets.demo.queries import QUERIES
 from overwatch_assets.demo.scene import DAY_MS, MINUTE_MS, SECOND_MS, Scene, task_session
 from overwatch_assets.demo.spark_driver import Driver, Trouble
 from overwatch_assets.demo.world import SparkContext, StreamQuery
 
-JOB_WORKERS = 3
 BEFORE_MIDNIGHT_MS = 4 * SECOND_MS
 
 
 def scheduled_runs(scene: Scene) -> Iterator[SparkContext]:
     """Play the scheduled runs; each has a cluster, hence a context, of its own."""
     for job in scene.workspace.jobs:
-        scene.diary.job_created(scene.at(0, 0, 20), job)
+        _define(scene, job, scene.at(0, 0, 20))
         if job.is_on_shared:
             continue
         for day in range(scene.days):
@@ -36,7 +54,7 @@ def stream_run(scene: Scene) -> SparkContext:
     cluster, job = workspace.streaming, workspace.stream_job
     created = scene.at(0, 0, 5)
     diary.cluster_created(created, cluster, cluster.owner, created + 4 * MINUTE_MS)
-    diary.job_created(created + 10 * SECOND_MS, job)
+    _define(scene, job, created + 10 * SECOND_MS)
     started = created + 3 * MINUTE_MS
     driver = Driver(cluster, rng, started)
     driver.scale_up(2, started + 9 * SECOND_MS)
@@ -67,7 +85,28 @@ def stream_run(scene: Scene) -> SparkContext:
     of_query = replace(origin, job_group=query.run_id)
     driver.stream(query, QUERIES["stream_batch"], of_query, triggers)
     context = driver.context(cluster.log_destination or "", None, is_overlapping=True)
+    up = created, created + 4 * MINUTE_MS
+    cast_lives.created(scene, cluster, context.context_id, up, cluster.owner)
+    endless = TaskRun(
+        run_id=task_run,
+        key=task.key,
+        kind="notebook",
+        place=Place.EXISTING,
+        cluster_id=cluster.cluster_id,
+        started_ms=asked + SECOND_MS,
+        ended_ms=None,
+        ending=None,
+    )
+    scene.ledger.all_runs.append(
+        JobRun(run_id, job.job_id, job.name, RUN_NOW, cluster.owner, asked, (endless,))
+    )
     return as_of(context, scene.until_ms)
+
+
+def _define(scene: Scene, job: Job, at_ms: int) -> None:
+    scene.diary.job_created(at_ms, job)
+    version = JobVersion(at_ms, cast_settings(job, scene.workspace))
+    scene.ledger.all_jobs.append(JobDefinition(job.job_id, job.owner, [version]))
 
 
 @dataclass(slots=True)
@@ -79,6 +118,7 @@ class _Run:
     rng: random.Random
     at_ms: int
     is_failing: bool
+    tasks: list[TaskRun] = field(default_factory=list[TaskRun])
 
     def play(self) -> SparkContext:
         """Run the tasks; after a failed one the rest is left out."""
@@ -110,12 +150,30 @@ class _Run:
         stopped = clock + self.rng.randrange(8, 25) * SECOND_MS
         diary.cluster_expired(stopped + 20 * SECOND_MS, cluster)
         context = driver.context(cluster.log_destination or "", stopped)
+        life = cast_lives.created(
+            scene, cluster, context.context_id, (created, ready), cluster.owner
+        )
+        cast_lives.finished(life, stopped, stopped + 20 * SECOND_MS)
+        end = RunEnd(clock + SECOND_MS, Ending.SUCCEEDED if is_good else Ending.FAILED)
+        scene.ledger.all_runs.append(
+            JobRun(
+                run_id=run_id,
+                job_id=job.job_id,
+                name=job.name,
+                asked=TRIGGERED,
+                by=job.owner,
+                submitted_ms=self.at_ms,
+                tasks=tuple(self.tasks),
+                ends=(end,),
+            )
+        )
         return as_of(context, min(stopped, scene.until_ms))
 
     def _play_task(
         self, driver: Driver, task: JobTask, at_ms: int, parent: int, cluster: Cluster
     ) -> tuple[int, bool]:
         diary, job, task_run = self.scene.diary, self.job, digits(self.rng, 14)
+        before = self.tasks[-1:]
 
         def tell(when: int, action: str) -> None:
             diary.run_told(
@@ -126,6 +184,7 @@ class _Run:
                 parent_run_id=parent,
                 task_key=task.key,
                 cluster=cluster,
+                depends_on=tuple(each.key for each in before),
             )
 
         tell(at_ms, "runStart")
@@ -138,6 +197,19 @@ class _Run:
             clock, failure = outcome.ended_ms, outcome.failure
         clock += 2 * SECOND_MS
         tell(clock, "runSucceeded" if failure is None else "runFailed")
+        self.tasks.append(
+            TaskRun(
+                run_id=task_run,
+                key=task.key,
+                kind="notebook",
+                place=Place.JOB_CLUSTER,
+                cluster_id=cluster.cluster_id,
+                started_ms=at_ms,
+                ended_ms=clock,
+                ending=Ending.SUCCEEDED if failure is None else Ending.FAILED,
+                depends_on=tuple(each.key for each in before),
+            )
+        )
         return clock, failure is None
 
     def _pause(self, at_ms: int) -> int:
@@ -149,18 +221,6 @@ class _Run:
         return nearly_midnight if at_ms < nearly_midnight else after
 
     def _cluster(self, run_id: int) -> Cluster:
-        shared = self.scene.workspace.shared
         created = datetime.fromtimestamp(self.at_ms // SECOND_MS + 2, tz=UTC)
-        workers = 0 if self.job.single_node else JOB_WORKERS
-        return Cluster(
-            cluster_id=cluster_id(self.rng, created),
-            name=f"job-{self.job.job_id}-run-{run_id}-main",
-            owner=self.job.owner,
-            source="JOB",
-            node_type=shared.node_type,
-            cores=shared.cores,
-            min_workers=workers,
-            max_workers=workers,
-            log_destination=shared.log_destination,
-            tags={"team": "data-platform"},
-        )
+        name = f"job-{self.job.job_id}-run-{run_id}-main"
+        return job_cluster(self.scene.workspace, self.job, cluster_id(self.rng, created), name)

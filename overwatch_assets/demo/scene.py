@@ -1,11 +1,12 @@
 """Where and when a part of the simulation plays: a workspace, its diary, the days."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from overwatch_assets.demo.audit_diary import AuditDiary
 from overwatch_assets.demo.company import JobTask, Person, Workspace, seeded
+from overwatch_assets.demo.ledger import Ledger
 from overwatch_assets.demo.world import Origin
 
 SECOND_MS = 1000
@@ -21,7 +22,13 @@ def midnight_ms(day: date) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A workspace over the days of the simulation."""
+    """A workspace over the days of the simulation.
+
+    Attributes:
+        diary: Of the cast that every workspace has; other subjects have diaries of their own.
+        ledger: What is true of the clusters, jobs and pools.
+        diaries: Those given out by `diary_of`.
+    """
 
     workspace: Workspace
     diary: AuditDiary
@@ -29,6 +36,8 @@ class Scene:
     first_day: date
     days: int
     scale: float
+    ledger: Ledger = field(default_factory=Ledger)
+    diaries: list[AuditDiary] = field(default_factory=list[AuditDiary])
 
     @property
     def until_ms(self) -> int:
@@ -42,6 +51,12 @@ class Scene:
     def chance(self, *subject: object) -> random.Random:
         """Return the source of chance of one subject of this workspace."""
         return seeded(self.seed, self.workspace.workspace_id, *subject)
+
+    def diary_of(self, *subject: object) -> AuditDiary:
+        """Return a new diary for one subject, so that another subject does not disturb its ids."""
+        diary = AuditDiary(self.workspace, self.chance("diary", *subject))
+        self.diaries.append(diary)
+        return diary
 
     def times(self, ordinary: int, least: int) -> int:
         """Return how often something happens at this scale."""

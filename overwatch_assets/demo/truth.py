@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from overwatch_assets.demo.compute_truth import compute_truth
 from overwatch_assets.demo.estate_truth import estate_truth
 from overwatch_assets.demo.scene import DAY_MS
 from overwatch_assets.demo.world import (
@@ -65,6 +66,7 @@ def truth_of(world: World) -> dict[str, object]:
     return {
         each.workspace.workspace_id: {
             **_workspace(each, [first + timedelta(days=n) for n in range(days)]),
+            "compute": compute_truth(each.compute, world.since_ms, world.until_ms),
             "estate": estate_truth(each, world.since_ms, world.until_ms),
         }
         for each in world.workspaces

@@ -4,12 +4,13 @@ Nothing here knows a file format. Times are epoch milliseconds UTC; a time of No
 it had not happened when the world was looked at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from overwatch_assets.demo.company import Cluster, Company, Notebook, Person, Workspace
 from overwatch_assets.demo.estate import Estate
+from overwatch_assets.demo.ledger import WorkspaceCompute
 from overwatch_assets.demo.queries import QueryShape
 
 
@@ -232,15 +233,18 @@ class AuditAction:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceWorld:
-    """What happened in a workspace, audit actions in the order of time.
+    """What happened in a workspace.
 
     Attributes:
+        actions: Audit actions in the order of time; may be made as they are read.
+        compute: Clusters, jobs, runs and pools.
         estate_actions: Those of the actions that the estate's part told.
     """
 
     workspace: Workspace
-    actions: tuple[AuditAction, ...]
+    actions: Sequence[AuditAction]
     contexts: tuple[SparkContext, ...]
+    compute: WorkspaceCompute
     estate: Estate
     estate_actions: tuple[AuditAction, ...]
 

@@ -59,7 +59,13 @@ class DemoWorld:
 
 
 def write_demo(
-    root: Path, *, seed: int = 7, first_day: date = FIRST_DAY, days: int = 4, scale: float = 1.0
+    root: Path,
+    *,
+    seed: int = 7,
+    first_day: date = FIRST_DAY,
+    days: int = 4,
+    scale: float = 1.0,
+    spark_logs: bool = True,
 ) -> DemoWorld:
     """Write the demo; the same arguments write the same bytes with the same times.
 
@@ -69,6 +75,7 @@ def write_demo(
         first_day: UTC day that the telemetry begins with.
         days: At least one.
         scale: 1.0 is about 30 MB of Spark log in four days; it grows with the scale.
+        spark_logs: False: the clusters deliver none, and a scale in the thousands is possible.
 
     Raises:
         ConfigError: The folder holds something else, or an argument makes no world.
@@ -76,9 +83,9 @@ def write_demo(
     if days < 1 or scale <= 0:
         wrong = f"demo: days={days}, scale={scale}: there must be a day and a scale above 0"
         raise ConfigError(wrong)
-    world = simulate(seed=seed, first_day=first_day, days=days, scale=scale)
+    world = simulate(seed=seed, first_day=first_day, days=days, scale=scale, spark_logs=spark_logs)
     demo = _demo_world(root, world, first_day, days)
-    _claim(demo, {"seed": seed, "days": days, "scale": scale})
+    _claim(demo, {"seed": seed, "days": days, "scale": scale, "spark_logs": spark_logs})
     for workspace, place in zip(world.workspaces, demo.workspaces, strict=True):
         write_audit_log(place.audit_folder.parent, workspace, world.company.account_id)
         place.log_folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The demo: two made-up workspaces, loaded through Dagster, and what there is to see."""
+"""The demo: three made-up workspaces, loaded through Dagster, and what there is to see."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
     Raises:
         ConfigError: The folder holds something else.
     """
-    with console.status("making up two workspaces"):
+    with console.status("making up three workspaces"):
         world = write_demo(folder / LOGS, seed=seed)
     config = _config(folder, seed)
     session = Session(config, console)

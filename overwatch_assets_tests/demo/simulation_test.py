@@ -69,7 +69,9 @@ def test_what_a_scale_adds_leaves_the_rest_as_it_was() -> None:
     more = simulate(seed=7, first_day=FIRST_DAY, days=1, scale=3.0)
     for few, many in zip(WORLD.workspaces, more.workspaces, strict=True):
         assert few.workspace.shared == many.workspace.shared
-        assert len(few.contexts) < len(many.contexts)
+        assert len(few.contexts) <= len(many.contexts)
+    larger = [len(each.contexts) for each in more.workspaces[:2]]
+    assert larger > [len(each.contexts) for each in WORLD.workspaces[:2]]
 
 
 @given(

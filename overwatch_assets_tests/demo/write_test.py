@@ -80,7 +80,8 @@ def test_every_file_lies_where_databricks_would_deliver_it(demo: DemoWorld) -> N
 
 def test_the_result_names_what_a_configuration_needs(demo: DemoWorld) -> None:
     assert (demo.first_day, demo.last_day) == (date(2026, 10, 5), date(2026, 10, 7))
-    assert [each.name for each in demo.workspaces] == ["tidewater-prod", "tidewater-lab"]
+    names = [each.name for each in demo.workspaces]
+    assert names == ["tidewater-prod", "tidewater-lab", "tidewater-shops"]
     for each in demo.workspaces:
         assert each.workspace_id in each.audit_folder.name
         assert each.audit_folder.is_dir()

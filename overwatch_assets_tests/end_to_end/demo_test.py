@@ -51,7 +51,7 @@ def test_the_readme_shows_what_the_demo_prints(demo: Path) -> None:
     shown = readme_section("demo").strip("`\n").splitlines()
     printed = {line.rstrip() for line in (demo / "printed.txt").read_text().splitlines()}
     assert [line for line in shown if line.rstrip() not in printed] == []
-    assert shown[0].startswith("SUCCESS 28")
+    assert shown[0].startswith("SUCCESS 42")
 
 
 def query(demo: Path, sql: str) -> list[dict[str, object]]:
