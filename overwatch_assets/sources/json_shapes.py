@@ -9,8 +9,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -66,11 +66,9 @@ class Shaper:
     Attributes:
         schema: The columns: texts, whole numbers, floats, booleans, lists, structs, maps of text.
             A column `_extra` takes the fields that no column has.
-        dropped: Fields at the top that are kept nowhere.
     """
 
     schema: pl.Schema
-    dropped: Collection[str] = field(default=())
 
     def __post_init__(self) -> None:
         """Work out the conversions.
@@ -106,7 +104,7 @@ class Shaper:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        return frozenset((*self.schema, *self.dropped)) - {EXTRA}
+        return frozenset(self.schema) - {EXTRA}
 
     def _extra(self, each: Mapping[str, object], lost: Lost) -> str | None:
         """The fields that no column has, as JSON text with sorted keys; None: there are none."""
@@ -120,7 +118,7 @@ class Shaper:
         texts: list[str] = []
         for name in sorted(kept):
             secret = is_secret_key(name)
-            text = _encode(REDACTED).decode() if secret else _json_text(kept[name])
+            text = _encode(REDACTED).decode() if secret else json_text(kept[name])
             if text is None:
                 lost[f"{EXTRA}.{_clean(name)}"] += 1
                 continue
@@ -278,7 +276,7 @@ def _entry_text(value: object) -> str | None:
     if isinstance(value, str):
         return _text(value)
     scalar = scalar_text(value)
-    return _json_text(value) if scalar is None else scalar
+    return json_text(value) if scalar is None else scalar
 
 
 def _text(value: str) -> str | None:
@@ -292,7 +290,7 @@ def _text(value: str) -> str | None:
         return without_secrets(text)
 
 
-def _json_text(value: object) -> str | None:
+def json_text(value: object) -> str | None:
     """A value as compact JSON text with sorted keys; None: it is nested too deeply."""
     try:
         kept = without_secret_entries(value)

@@ -25,7 +25,7 @@ SCHEMA = pl.Schema(
         "_extra": pl.String,
     }
 )
-SHAPER = Shaper(SCHEMA, dropped=("script",))
+SHAPER = Shaper(SCHEMA)
 BIGGEST = 2**63 - 1
 
 
@@ -129,10 +129,6 @@ def test_fields_that_no_column_has_are_kept_as_json_with_sorted_keys() -> None:
     assert row({"text": "a", "gone": None})["_extra"] is None
 
 
-def test_what_is_dropped_is_kept_nowhere() -> None:
-    assert row({"script": "echo hunter22", "text": "a"})["_extra"] is None
-
-
 def test_values_of_keys_that_name_a_secret_are_struck_out() -> None:
     each = {
         "map": {"fs.s3a.secret.key": "hunter22", "plain": {"password": "hunter22", "a": 1}},
@@ -221,7 +217,7 @@ json_values = st.recursive(
     max_leaves=12,
 )
 objects = st.dictionaries(
-    st.sampled_from([*SCHEMA.names(), "script"]) | st.text(max_size=4), json_values, max_size=8
+    st.sampled_from(SCHEMA.names()) | st.text(max_size=4), json_values, max_size=8
 )
 
 

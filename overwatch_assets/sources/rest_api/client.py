@@ -6,12 +6,13 @@ answered and the remedy, without any secret.
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import cast
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,6 +26,8 @@ from overwatch_assets.sources.rest_api.exchange import (
 )
 from overwatch_assets.sources.rest_api.pace import Clock, Pace
 from overwatch_assets.sources.secret_texts import struck_out
+
+Read = TypeVar("Read")
 
 LARGEST_ANSWER_BYTES = 512 * 1024 * 1024
 LARGEST_REFUSAL_BYTES = 64 * 1024
@@ -119,12 +122,25 @@ class DatabricksApi:
             except NoAnswer as failure:
                 attempts.wait_after(failure)
 
+    def fetch(self, url: str) -> bytes:
+        """GET a signed address that the API has handed out, without any credentials.
+
+        Raises:
+            ApiRefused: A status that asking again won't change, such as an expired signature.
+            ApiError: No answer after every retry, or no address that may be followed.
+        """
+        call = Call("GET", f"{_site_of(url)} (signed address)", signed_url=url)
+        return self._read(call, lambda answer: _whole(answer, LARGEST_ANSWER_BYTES))
+
     def _answered(self, call: Call) -> Json:
+        return self._read(call, _json_of)
+
+    def _read(self, call: Call, read: Callable[[Answer], Read]) -> Read:
         attempts = _Attempts(self, call)
         while True:
             try:
                 with attempts.sent(call) as answer:
-                    return _json_of(answer)
+                    return read(answer)
             except NoAnswer as failure:
                 attempts.wait_after(failure)
 
@@ -175,7 +191,8 @@ class _Attempts:
             ApiRefused: There won't be one.
             ApiError: Nothing answers as things stand.
         """
-        self.api.pace.wait_turn()
+        if call.signed_url is None:
+            self.api.pace.wait_turn()
         self.tries += 1
         try:
             with self.api.exchange.send(call) as answer:
@@ -229,12 +246,17 @@ class _Attempts:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or _is_passing(answer.status):
             raise _Busy(told, _asked_wait(answer))
         is_unknown = answer.status == HTTPStatus.UNAUTHORIZED
-        if (is_unknown or answer.status == HTTPStatus.FORBIDDEN) and not self.is_renewed:
+        is_denied = is_unknown or answer.status == HTTPStatus.FORBIDDEN
+        if is_denied and not self.is_renewed and self.call.signed_url is None:
             self.is_renewed = True
             if self.api.exchange.renew(if_changed=not is_unknown):
                 raise _LoggedInAnew(told)
         is_missing = answer.status in _MISSING and (code in _GONE or "does not exist" in said)
-        remedy = "nothing is to be done" if is_missing else _remedy(answer.status, self.call)
+        remedy = _remedy(answer.status, self.call)
+        if is_missing:
+            remedy = "nothing is to be done"
+        elif self.call.signed_url is not None:
+            remedy = "the address may have expired: it is to be asked for anew"
         raise ApiRefused(
             self._scrubbed(f"{self.api.workspace}: {self.call} {told}; {remedy}"),
             status=answer.status,
@@ -245,6 +267,15 @@ class _Attempts:
 
     def _scrubbed(self, text: str) -> str:
         return struck_out(text, self.api.exchange.secrets())
+
+
+def _site_of(url: str) -> str:
+    """The part of an address that may be told."""
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return "what is no address"
+    return f"{address.scheme}://{address.hostname}"
 
 
 def _has_data(call: Call, answer: Answer) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from overwatch_assets.sources.rest_api.api import Query
@@ -21,7 +21,9 @@ class Call:
     """A request.
 
     Attributes:
+        path: Below the workspace's address.
         offset: First byte wanted of a file; None: the answer is no file.
+        signed_url: Whole address that carries its own signature, in place of path and identity.
     """
 
     method: str
@@ -29,6 +31,7 @@ class Call:
     query: Query | None = None
     body: Mapping[str, object] | None = None
     offset: int | None = None
+    signed_url: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -391,6 +391,37 @@ def test_a_missing_file_is_refused(there: Loopback) -> None:
     assert raised.value.is_missing
 
 
+def test_a_signed_address_is_fetched_without_credentials(there: Loopback) -> None:
+    there.replies["/signed"] = [
+        Reply(b"busy", 503),
+        Reply(b"\x00\xff", fault=Fault.CUT),
+        Reply(b"\xff"),
+    ]
+    assert client(there).fetch(f"{there.host}/signed?sig=hunter22") == b"\xff"
+    assert [each.authorization for each in there.asked] == [""] * 3
+    assert [each.query for each in there.asked] == [{"sig": "hunter22"}] * 3
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_signed_address_that_has_expired_is_refused_and_not_shown(
+    there: Loopback, status: int
+) -> None:
+    there.replies["/signed"] = [Reply(b"<Error>expired</Error>", status)]
+    with pytest.raises(ApiRefused, match="it is to be asked for anew") as raised:
+        client(there).fetch(f"{there.host}/signed?sig=hunter22")
+    assert raised.value.status == status
+    assert "hunter22" not in str(raised.value)
+    assert len(there.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/x", "file:///etc/passwd", "ftp://h/x", "/x", "", "http://["]
+)
+def test_only_https_is_followed(there: Loopback, url: str) -> None:
+    with pytest.raises(ApiError, match="only https is followed"):
+        client(there).fetch(url)
+
+
 def test_requests_of_all_threads_keep_one_pace() -> None:
     clock = VirtualClock()
     pace = Pace(10, clock)
