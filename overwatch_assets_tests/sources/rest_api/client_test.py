@@ -464,7 +464,7 @@ def test_a_page_without_the_list_lists_none(answers: list[str], expected: list[o
 
 
 def test_pages_that_lead_in_a_circle_end_with_an_error() -> None:
-    with pytest.raises(ApiError, match="workspace w: things: page 3 names a page that came before"):
+    with pytest.raises(ApiError, match="workspace w: things: page 3 names an earlier page"):
         list(
             pages(
                 lambda query: {"next_page_token": "b" if query.get("page_token") == "a" else "a"},
@@ -472,6 +472,16 @@ def test_pages_that_lead_in_a_circle_end_with_an_error() -> None:
                 what="workspace w: things",
             )
         )
+
+
+def test_equal_pages_without_end_end_with_an_error_and_few_of_them_are_listed() -> None:
+    tokens = (str(number) for number in range(1000))
+    same = pages(lambda _: {"things": [1], "next_page_token": next(tokens)}, {}, what="things")
+    with pytest.raises(ApiError, match="page 101 is the same as those before"):
+        list(same)
+    few: list[dict[str, object]] = [{"next_page_token": str(number)} for number in range(50)]
+    answers = iter([*few, {"things": [1]}])
+    assert list(listed(lambda _: next(answers), {}, "things", what="things")) == [1]
 
 
 def test_a_list_that_is_none_is_an_error() -> None:
