@@ -1,7 +1,18 @@
 """Every module in id order: the module table as code. A table exists by standing here."""
 
 from overwatch_assets.bronze.audit_log_bronze import audit_log_bronze
+from overwatch_assets.bronze.clusters_snapshot_bronze import clusters_snapshot_bronze
+from overwatch_assets.bronze.global_inits_snapshot_bronze import global_inits_snapshot_bronze
+from overwatch_assets.bronze.instance_profiles_snapshot_bronze import (
+    instance_profiles_snapshot_bronze,
+)
+from overwatch_assets.bronze.jobs_snapshot_bronze import jobs_snapshot_bronze
+from overwatch_assets.bronze.libs_snapshot_bronze import libs_snapshot_bronze
+from overwatch_assets.bronze.policies_snapshot_bronze import policies_snapshot_bronze
+from overwatch_assets.bronze.pools_snapshot_bronze import pools_snapshot_bronze
 from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
+from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
+from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -26,8 +37,17 @@ from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
 from overwatch_assets.view import View
 
 MODULES: tuple[Module, ...] = (
+    jobs_snapshot_bronze,
+    clusters_snapshot_bronze,
+    pools_snapshot_bronze,
     audit_log_bronze,
     spark_events_bronze,
+    libs_snapshot_bronze,
+    policies_snapshot_bronze,
+    instance_profiles_snapshot_bronze,
+    tokens_snapshot_bronze,
+    global_inits_snapshot_bronze,
+    warehouses_snapshot_bronze,
     spark_executors_silver,
     spark_applications_silver,
     spark_executions_silver,

@@ -7,14 +7,15 @@ that reads or writes at import.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
 from dagster_deltalake.config import ClientConfig
 from pydantic import SecretStr
 
+from overwatch_assets.bronze.clusters_snapshot_error_bronze import ERRORS
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.configuration.storage import OptionValue, Storage
 from overwatch_assets.delta.storage import StorageLocation
@@ -22,7 +23,7 @@ from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
-from overwatch_assets.module import DayWindow, Module
+from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
@@ -30,7 +31,12 @@ from overwatch_assets.sources.audit_logs import AuditLogFiles
 from overwatch_assets.sources.cluster_log_destinations import cluster_log_destinations
 from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request, Source
+from overwatch_assets.sources.rest_api.captures import Captures
+from overwatch_assets.sources.rest_api.client import DatabricksApi
+from overwatch_assets.sources.rest_api.cluster_captures import ClusterCaptures, clusters_to_ask
+from overwatch_assets.sources.rest_api.endpoints import LISTINGS
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
+from overwatch_assets.workspace_api import api_of, not_configured
 
 
 @dataclass
@@ -50,6 +56,10 @@ class Deployment:
     progress: Callable[[Cell], None] = lambda _: None
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], datetime] | None = None
+    _apis: dict[str, DatabricksApi] = field(
+        default_factory=dict[str, DatabricksApi], init=False, repr=False
+    )
+    _apis_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def now(self) -> datetime:
         """The present."""
@@ -60,6 +70,18 @@ class Deployment:
         """The tables."""
         return DeltaStore(location_of(self.config.storage, self.config))
 
+    def api(self, organization_id: str) -> DatabricksApi:
+        """The REST API of a workspace, one for all its tables: they share its pace.
+
+        Raises:
+            ConfigError: None is configured.
+        """
+        with self._apis_lock:
+            if organization_id not in self._apis:
+                workspace = self.config.workspace(organization_id)
+                self._apis[organization_id] = api_of(workspace, self.config)
+            return self._apis[organization_id]
+
     def loader(self, ledger: Ledger) -> Loader:
         """What loads modules, with its sources."""
         return Loader(
@@ -67,8 +89,16 @@ class Deployment:
             ledger=ledger,
             modules=self.modules,
             calendar=self.config,
-            sources={"audit_logs": self._audit_logs, "spark_event_logs": self._spark_event_logs},
-            coverage={"spark_event_logs": self._log_prefixes},
+            sources={
+                "audit_logs": self._audit_logs,
+                "spark_event_logs": self._spark_event_logs,
+                "clusters": self._clusters,
+                **{name: partial(self._captures, name) for name in LISTINGS},
+            },
+            coverage={
+                "spark_event_logs": self._log_prefixes,
+                "clusters": self._clusters_to_ask,
+            },
             chunk_days=self.config.chunk_days,
         )
 
@@ -92,6 +122,53 @@ class Deployment:
             workers=self.config.workers,
         )
 
+    def _captures(self, name: str, organization_id: str) -> Source:
+        """What an endpoint lists."""
+        workspace = self.config.workspace(organization_id)
+        if workspace.databricks is None:
+            return NotConfigured("databricks")
+        return Captures(
+            api=self.api(organization_id),
+            listing=LISTINGS[name],
+            table=self._table_of(name),
+            cloud=workspace.cloud,
+            threads=workspace.databricks.parallel_requests,
+        )
+
+    def _clusters(self, organization_id: str) -> Source:
+        databricks = self.config.workspace(organization_id).databricks
+        if databricks is None:
+            return NotConfigured("databricks")
+        return ClusterCaptures(
+            api=self.api(organization_id),
+            table=self._table_of("clusters"),
+            threads=databricks.parallel_requests,
+        )
+
+    def _table_of(self, source: str) -> str:
+        """The table that a source feeds."""
+        return next(each.table.name for each in self.modules.values() if each.source == source)
+
+    def _clusters_to_ask(self, organization_id: str, _days: Sequence[DayWindow]) -> pl.DataFrame:
+        """Clusters that the API may not list."""
+        if not self.config.workspace(organization_id).has_api:
+            return pl.DataFrame()
+        module = self.modules["clusters_snapshot_bronze"]
+        audit = self.modules["audit_log_bronze"].table
+        return clusters_to_ask(
+            captures=self._newest_day(module.table, organization_id),
+            failures=self._newest_day(ERRORS, organization_id),
+            audit=self.store.scan(audit, organization_id, missing_ok=True),
+        )
+
+    def _newest_day(self, table: Table, organization_id: str) -> pl.LazyFrame:
+        """Rows of the newest day that has any."""
+        self.store.create(table)
+        days: list[date] = self.store.partitions(table, organization_id)[
+            PARTITION_DATE.name
+        ].to_list()
+        return self.store.scan(table, organization_id, sorted(days)[-1:])
+
     def _log_prefixes(self, organization_id: str, days: Sequence[DayWindow]) -> pl.DataFrame:
         """Log destinations of the clusters that may have run on the days."""
         logs = self.config.workspace(organization_id).spark_event_logs
@@ -114,7 +191,7 @@ class NotConfigured:
             rows={},
             rejected={},
             processed=pl.DataFrame(),
-            failures=(f"workspace {request.organization_id} has no `{self.key}` configured",),
+            failures=(f"workspace {request.organization_id} {not_configured(self.key)}",),
         )
 
 

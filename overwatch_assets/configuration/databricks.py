@@ -15,6 +15,19 @@ from overwatch_assets.configuration.problems import refusal
 from overwatch_assets.configuration.storage import Strict
 from overwatch_assets.secrets import looks_secret
 
+IDENTITY = (
+    "client_id",
+    "client_secret",
+    "azure_tenant_id",
+    "azure_client_id",
+    "azure_client_secret",
+    "azure_use_msi",
+    "google_service_account",
+    "token",
+    "profile",
+)
+"""Settings that say who asks, by databricks-sdk's names."""
+
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 

@@ -30,6 +30,10 @@ AZURE_RESOURCE = (
 )
 
 
+READ_CLUSTERS = frozenset({Scope.CLUSTER_EVENTS, Scope.JOBS})
+"""Scopes that are of no use without the clusters."""
+
+
 class AuditLogs(Strict):
     """Where a workspace's audit logs are delivered."""
 
@@ -156,7 +160,9 @@ class WorkspaceEntry(Strict):
         examples=[[{"root": "s3://acme-logs", "options": {"region": "eu-central-1"}}]],
     )
     enabled_scopes: tuple[ScopeName, ...] | None = Field(
-        default=None, description="Scopes that are loaded. Left out: all.", examples=[["audit"]]
+        default=None,
+        description="Scopes that are loaded. Left out: all. clusterEvents and jobs need clusters.",
+        examples=[["audit"]],
     )
     excluded_scopes: tuple[ScopeName, ...] = Field(
         default=(), description="Scopes that are not loaded.", examples=[["sparkEvents"]]
@@ -212,6 +218,15 @@ class WorkspaceEntry(Strict):
         if held and self.databricks is None:
             remedy = "Configure `databricks`, or the storage below; a local folder is a file:// URL"
             raise refusal(f"reads {held}, which only the workspace can", remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _with_clusters(self) -> Self:
+        needing = sorted(self.scopes & READ_CLUSTERS)
+        if needing and Scope.CLUSTERS not in self.scopes:
+            what = f"loads {' and '.join(needing)} without clusters, in which they look things up"
+            remedy = f"Add clusters to the scopes, or leave out {' and '.join(needing)} too"
+            raise refusal(what, remedy)
         return self
 
     @property

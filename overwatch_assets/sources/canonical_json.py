@@ -85,20 +85,29 @@ def without_secrets(text: str) -> str:
     return text if found is None else text[: found.end()] + REDACTED
 
 
+def without_secret_entries(value: object) -> object:
+    """The value with the values of secret-like keys struck out, else as it is.
+
+    Raises:
+        TooDeep: It is nested too deeply.
+    """
+    return _redacted(value, 0)
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a key names a secret; long ones are foreign text and not remembered."""
+    return _is_secret_name(key) if len(key) <= LONGEST_NAME else bool(_SECRET_KEY.search(key))
+
+
 @lru_cache(maxsize=4096)
 def _is_secret_name(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
-def _is_secret(key: str) -> bool:
-    """Whether a key names a secret; long ones are foreign text and not remembered."""
-    return _is_secret_name(key) if len(key) <= LONGEST_NAME else bool(_SECRET_KEY.search(key))
-
-
 def _param_text(key: str, value: object) -> str | None:
     if value is None or value == "":
         return None
-    if _is_secret(key):
+    if is_secret_key(key):
         return REDACTED
     if isinstance(value, str):
         return _canonical_text(value)
@@ -134,7 +143,7 @@ def _leaves(value: object, depth: int) -> object:
     if isinstance(value, dict):
         entries = cast("dict[str, object]", value)
         return {
-            key: REDACTED if _is_secret(key) else _leaves(each, depth + 1)
+            key: REDACTED if is_secret_key(key) else _leaves(each, depth + 1)
             for key, each in entries.items()
             if each is not None
         }
@@ -150,7 +159,7 @@ def _redacted(value: object, depth: int) -> object:
     if isinstance(value, dict):
         entries = cast("dict[str, object]", value)
         return {
-            key: REDACTED if each is not None and _is_secret(key) else _redacted(each, depth + 1)
+            key: REDACTED if each is not None and is_secret_key(key) else _redacted(each, depth + 1)
             for key, each in entries.items()
         }
     if isinstance(value, list):

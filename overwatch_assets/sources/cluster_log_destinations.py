@@ -97,6 +97,15 @@ def clusters_of_days(audit: pl.LazyFrame, days: Sequence[DayWindow]) -> pl.LazyF
     )
 
 
+def named_clusters(audit: pl.LazyFrame) -> pl.LazyFrame:
+    """Clusters that audit rows concern, one `cluster_id` each."""
+    return (
+        audit.select(cluster_id=cluster_id_of())
+        .filter(pl.col("cluster_id").str.contains(_CLUSTER_ID))
+        .unique()
+    )
+
+
 def cluster_id_of() -> pl.Expr:
     """Cluster that an audit row concerns, jobs' clusters included; null: none."""
     params = pl.col("requestParams").str

@@ -109,6 +109,14 @@ workspaces:
         (with_workspace("enabled_scopes: [sparkEvents]"), "leaves out audit, which all others"),
         (with_workspace("excluded_scopes: [Audit]"), "switches off audit, which all others read."),
         (
+            with_workspace("enabled_scopes: [audit, jobs]"),
+            "workspaces[0]: loads jobs without clusters, in which they look things up. Add clus",
+        ),
+        (
+            with_workspace("excluded_scopes: [clusters]"),
+            "loads clusterEvents and jobs without clusters",
+        ),
+        (
             with_workspace("enabled_scopes: [audit]", "excluded_scopes: [sparkEvents]"),
             "line 8, workspaces[0].excluded_scopes: stands beside `enabled_scopes`. Keep one",
         ),

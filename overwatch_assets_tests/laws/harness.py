@@ -74,7 +74,7 @@ class World:
         )
         self.runs += 1
         snapshot = until or datetime(2024, 7, 1, tzinfo=UTC)
-        run = Run(run_id=f"run-{self.runs}", snapshot=snapshot, redo=redo)
+        run = Run(run_id=f"run-{self.runs}", snapshot=snapshot, redo=redo, now=lambda: snapshot)
         written: list[Record] = []
         for module in self.modules:
             records = loader.load(module, self.workspace, days, run)
