@@ -28,6 +28,7 @@ from overwatch_assets.provider_config import PROVIDERS
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
+from overwatch_assets.sources.audit_system import SystemAuditTable
 from overwatch_assets.sources.cluster_log_destinations import cluster_log_destinations
 from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request, Source
@@ -36,7 +37,8 @@ from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.cluster_captures import ClusterCaptures, clusters_to_ask
 from overwatch_assets.sources.rest_api.endpoints import LISTINGS
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
-from overwatch_assets.workspace_api import api_of, not_configured
+from overwatch_assets.sources.workspace_files import WorkspaceFiles
+from overwatch_assets.workspace_api import LogReaderConnection, api_of, not_configured
 
 
 @dataclass
@@ -106,11 +108,15 @@ class Deployment:
         workspace = self.config.workspace(organization_id)
         if workspace.audit_logs is None:
             return NotConfigured("audit_logs")
-        files, delivered = files_of(workspace, self.config), workspace.audit_logs
+        delivered = workspace.audit_logs
+        warehouse = setting_of(delivered.sql_warehouse, self.config)
+        if warehouse is not None:
+            return SystemAuditTable(self.api(organization_id), warehouse)
+        files, path = files_of(workspace, self.config), delivered.path or ""
         if delivered.layout == "azure":
             resource_id = setting_of(delivered.resource_id, self.config)
-            return AzureAuditLogs(files, delivered.path, resource_id)
-        return AuditLogFiles(files, delivered.path)
+            return AzureAuditLogs(files, path, resource_id)
+        return AuditLogFiles(files, path)
 
     def _spark_event_logs(self, organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)
@@ -201,7 +207,11 @@ def files_of(workspace: Workspace, config: Config) -> Files:
     storages = dict.fromkeys(tables.shared_roots, tables)
     storages |= {each.root: each for each in workspace.source_storage}
     options = {root: location_of(each, config).delta_options for root, each in storages.items()}
-    return Files({root: each for root, each in options.items() if each is not None})
+    connect = LogReaderConnection(config.path, workspace.organization_id, config)
+    return Files(
+        {root: each for root, each in options.items() if each is not None},
+        workspace=WorkspaceFiles(connect) if workspace.has_api else None,
+    )
 
 
 def location_of(storage: Storage, config: Config) -> StorageLocation:

@@ -4,7 +4,9 @@ Here belongs what the configuration says of access to the API. Not here: how it 
 (`sources/rest_api/`), what it is asked for (`resources.py`).
 """
 
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.configuration.databricks import IDENTITY, Databricks
@@ -16,8 +18,33 @@ from overwatch_assets.sources.rest_api.login import Access
 from overwatch_assets.sources.rest_api.pace import Pace, SystemClock
 
 
-def api_of(workspace: Workspace, config: Config) -> DatabricksApi:
+@dataclass(frozen=True, slots=True)
+class LogReaderConnection:
+    """Makes a client in each process that reads logs; they share the workspace's pace.
+
+    Attributes:
+        path: The configuration's file, which with the workspace tells connections apart.
+        organization_id: The workspace.
+        config: The configuration; secrets are looked up where the client is made.
+    """
+
+    path: Path
+    organization_id: str
+    config: Config = field(compare=False, repr=False)
+
+    def __call__(self) -> DatabricksApi:
+        """The client."""
+        workspace = self.config.workspace(self.organization_id)
+        return api_of(workspace, self.config, sharing=self.config.workers)
+
+
+def api_of(workspace: Workspace, config: Config, *, sharing: int = 1) -> DatabricksApi:
     """A client; nothing is asked yet.
+
+    Args:
+        workspace: Whose API it is.
+        config: Where secrets are found.
+        sharing: Processes that share the workspace's pace.
 
     Raises:
         ConfigError: No access is configured.
@@ -30,7 +57,7 @@ def api_of(workspace: Workspace, config: Config) -> DatabricksApi:
     return DatabricksApi(
         workspace=named,
         exchange=Connection(partial(access_of, settings, config)),
-        pace=Pace(settings.requests_per_second, SystemClock()),
+        pace=Pace(settings.requests_per_second / sharing, SystemClock()),
         retry_seconds=settings.retry_seconds,
     )
 

@@ -55,6 +55,7 @@ def test_every_part_of_a_workspace_is_seen() -> None:
         "path": "/etc/overwatch/audit",
         "layout": "bucket",
         "resource_id": None,
+        "sql_warehouse": None,
     }
     assert workspace.spark_event_logs is not None
     assert workspace.spark_event_logs.model_dump() == {

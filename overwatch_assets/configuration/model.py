@@ -35,9 +35,10 @@ READ_CLUSTERS = frozenset({Scope.CLUSTER_EVENTS, Scope.JOBS})
 
 
 class AuditLogs(Strict):
-    """Where a workspace's audit logs are delivered."""
+    """Where a workspace's audit logs are: delivered as files, or in a system table."""
 
-    path: Location = Field(
+    path: Location | None = Field(
+        default=None,
         description="Folder or URL that directly contains the `date=` folders; of Azure's "
         "diagnostic records a container or folder, `{category}` standing for the part of the "
         "container's name that differs.",
@@ -55,8 +56,18 @@ class AuditLogs(Strict):
         examples=[AZURE_RESOURCE],
     )
 
+    sql_warehouse: Setting | None = Field(
+        default=None,
+        description="Id of the SQL warehouse through which `system.access.audit` is read, instead "
+        "of files; needs `databricks`.",
+        examples=["789aa345bb12cd34"],
+    )
+
     @model_validator(mode="after")
-    def _of_azure(self) -> Self:
+    def _one_route(self) -> Self:
+        if (self.path is None) == (self.sql_warehouse is None):
+            what = "names no route" if self.path is None else "names two routes"
+            raise refusal(what, "Give path for delivered files, or sql_warehouse")
         if self.resource_id is not None and self.layout != "azure":
             raise refusal("has a resource_id", "It goes with `layout: azure`")
         return self
@@ -211,13 +222,20 @@ class WorkspaceEntry(Strict):
 
     @model_validator(mode="after")
     def _reaches_what_it_holds(self) -> Self:
-        read = [self.audit_logs.path] if self.audit_logs else []
+        read = [self.audit_logs.path] if self.audit_logs and self.audit_logs.path else []
         if logs := self.spark_event_logs:
             read += [*logs.folders, *logs.mounts.values()]
         held = next((each for each in read if each.startswith(WORKSPACE_FOLDERS)), None)
         if held and self.databricks is None:
             remedy = "Configure `databricks`, or the storage below; a local folder is a file:// URL"
             raise refusal(f"reads {held}, which only the workspace can", remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _asks_through_an_api(self) -> Self:
+        if self.audit_logs and self.audit_logs.sql_warehouse and self.databricks is None:
+            what = "reads audit logs through a SQL warehouse, but has no `databricks`"
+            raise refusal(what, "Give the address and identity of its API under `databricks`")
         return self
 
     @model_validator(mode="after")

@@ -70,7 +70,7 @@ workspaces:
         (16, f"{second}.cloud"),
         (17, f"{second}.primordial_date"),
         (18, f"{second}.retired_on"),
-        (19, f"{second}.audit_logs.path"),
+        (19, f"{second}.audit_logs"),
         (20, f"{second}.spark_event_logs"),
     ]
 

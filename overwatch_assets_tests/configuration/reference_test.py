@@ -67,7 +67,9 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
             workspace |= {str(name): example}
         case "workspaces[].audit_logs":
             azure = {"layout": "azure"} if name == "resource_id" else {}
-            workspace["audit_logs"] = {"path": "a", **azure, **given}
+            place = {} if name == "sql_warehouse" else {"path": "a"}
+            workspace["audit_logs"] = {**place, **azure, **given}
+            workspace["databricks"] = {"host": "acme.example"}
         case "workspaces[].spark_event_logs":
             workspace["audit_logs"] = {"path": "a"}
             workspace["spark_event_logs"] = {"folders": ["a"], **given}
