@@ -3,6 +3,7 @@
 ```
 <root>/demo.json       what was made: workspaces, folders, days; the arguments
 <root>/audit/          audit logs, bucket delivery
+<root>/audit-azure/    the same events, as Azure's diagnostic settings archive them
 <root>/cluster-logs/   what the clusters know as dbfs:/mnt/cluster-logs
 <root>/truth.json      ground truth, written last
 ```
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from overwatch_assets.demo.audit_azure import write_azure_audit_logs
 from overwatch_assets.demo.audit_files import write_audit_log
 from overwatch_assets.demo.company import LOG_MOUNT
 from overwatch_assets.demo.simulation import simulate
@@ -46,14 +48,18 @@ class DemoWorld:
     """What `write_demo` made.
 
     Attributes:
+        world: What happened.
+        azure_folder: Holds the diagnostic records of all workspaces.
         log_mounts: Folder behind each mount that the clusters' log destinations name.
         last_day: Inclusive; the logs end with it.
     """
 
     root: Path
+    world: World
     workspaces: tuple[DemoWorkspace, ...]
     first_day: date
     last_day: date
+    azure_folder: Path
     log_mounts: dict[str, Path]
     truth: Path
 
@@ -91,6 +97,7 @@ def write_demo(
         place.log_folder.mkdir(parents=True, exist_ok=True)
         for context in workspace.contexts:
             write_log(demo.log_mounts[LOG_MOUNT], context, workspace.workspace)
+    write_azure_audit_logs(demo.azure_folder, world)
     _write(demo.truth, truth_of(world))
     return demo
 
@@ -100,6 +107,7 @@ def _demo_world(root: Path, world: World, first_day: date, days: int) -> DemoWor
     workspaces = (each.workspace for each in world.workspaces)
     return DemoWorld(
         root=root,
+        world=world,
         workspaces=tuple(
             DemoWorkspace(
                 workspace_id=each.workspace_id,
@@ -111,6 +119,7 @@ def _demo_world(root: Path, world: World, first_day: date, days: int) -> DemoWor
         ),
         first_day=first_day,
         last_day=first_day + timedelta(days=days - 1),
+        azure_folder=root / "audit-azure",
         log_mounts={LOG_MOUNT: logs},
         truth=root / "truth.json",
     )

@@ -1,5 +1,6 @@
 """The demo: three made-up workspaces, loaded through Dagster, and what there is to see."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -7,9 +8,14 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from overwatch_assets.config import Config, load_config
-from overwatch_assets.demo.setup import LOGS, demo_config_text
+from overwatch_assets.demo.company import LOG_MOUNT
+from overwatch_assets.demo.emulated import emulated_workspaces
+from overwatch_assets.demo.emulator.server import Clock, Emulator
+from overwatch_assets.demo.setup import LOGS, Reached, demo_config_text
 from overwatch_assets.demo.write import DemoWorld, write_demo
+from overwatch_assets.errors import ConfigError
 from overwatch_assets.operations import showing
+from overwatch_assets.operations.emulator import credentials_in, seen_ms
 from overwatch_assets.operations.plan import Selection
 from overwatch_assets.operations.query import answer
 from overwatch_assets.operations.session import Session
@@ -52,6 +58,9 @@ CONTEXTS = """
 select workspace_name, end_reason, count(*) as applications
 from etl.spark_applications_silver where not is_open group by all order by all"""
 
+PORT = 41207
+"""Of the first workspace's API; another where it is taken."""
+
 TEXT_WIDTH = 36
 
 SHOWN = {
@@ -70,23 +79,47 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
         ConfigError: The folder holds something else.
     """
     with console.status("making up three workspaces"):
-        world = write_demo(folder / LOGS, seed=seed)
-    config = _config(folder, seed)
-    session = Session(config, console)
-    plan = session.plan(Selection(), first=world.first_day, last=world.last_day)
-    report = session.load(plan)
+        demo = write_demo(folder / LOGS, seed=seed)
+    seen = datetime.fromtimestamp(seen_ms(demo.world) / 1000, UTC)
+    with _served(folder, demo) as emulator:
+        config = _config(folder, seed, demo, emulator)
+        session = Session(config, console, clock=lambda: seen)
+        report = session.load(session.plan(Selection()))
     showing.show_report(console, config, report)
     if report.failed or report.is_stopped:
         return 1
     for title, statement in SHOWN.items():
         _show(console, title, answer(config, statement, None))
-    _show_next(console, config, world)
+    _show_next(console, folder, config, demo)
     return 0
 
 
-def _config(folder: Path, seed: int) -> Config:
+def _served(folder: Path, demo: DemoWorld) -> Emulator:
+    """The demo's workspaces behind their API, as they are seen the morning after.
+
+    Raises:
+        ConfigError: No port is free.
+    """
+    workspaces = emulated_workspaces(demo.world, demo.log_mounts[LOG_MOUNT])
+    _, credentials = credentials_in(folder)
+    clock = Clock(seen_ms(demo.world))
+    account_id = demo.world.company.account_id
+    try:
+        return Emulator(workspaces, credentials, clock=clock, port=PORT, account_id=account_id)
+    except ConfigError:
+        return Emulator(workspaces, credentials, clock=clock, account_id=account_id)
+
+
+def _config(folder: Path, seed: int, demo: DemoWorld, emulator: Emulator) -> Config:
+    reached = {
+        each.workspace.workspace_id: Reached(
+            emulator.address(each.workspace.workspace_id),
+            each.estate.warehouses[0].warehouse_id,
+        )
+        for each in demo.world.workspaces
+    }
     path = folder / "overwatch.yaml"
-    path.write_text(demo_config_text(seed), encoding="utf-8")
+    path.write_text(demo_config_text(seed, reached), encoding="utf-8")
     return load_config(path)
 
 
@@ -103,12 +136,13 @@ def _show(console: Console, title: str, rows: pl.DataFrame) -> None:
     console.print(grid)
 
 
-def _show_next(console: Console, config: Config, world: DemoWorld) -> None:
+def _show_next(console: Console, folder: Path, config: Config, demo: DemoWorld) -> None:
     commands = (
         "overwatch views",
         f'overwatch sql --config {config.path} "from sparkJob limit 5"',
-        f"overwatch run --config {config.path} --from {world.last_day} --to {world.last_day}",
         f"overwatch ui --config {config.path}",
+        f"overwatch emulator --folder {folder}     # the workspaces' API, for what loads again:",
+        f"overwatch run --config {config.path} --from {demo.last_day} --to {demo.last_day}",
     )
     console.print("\nNext:", style="bold")
     for command in commands:

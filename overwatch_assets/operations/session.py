@@ -1,10 +1,10 @@
 """One command's work on a deployment: its instance, its signals, what it shows meanwhile."""
 
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from types import FrameType
 
@@ -26,16 +26,18 @@ class Session:
     Attributes:
         config: The configuration.
         console: Where progress is shown.
+        clock: Tells the time of a made-up world; None: the machine's clock tells it.
     """
 
     config: Config
     console: Console
+    clock: Callable[[], datetime] | None = None
 
     @cached_property
     def deployment(self) -> Deployment:
         """Store and sources."""
         by_table = {module.table.name: module for module in in_load_order()}
-        return Deployment(config=self.config, modules=by_table)
+        return Deployment(config=self.config, modules=by_table, clock=self.clock)
 
     @cached_property
     def runner(self) -> Runner:
