@@ -92,11 +92,10 @@ def main(folder: Path, logs: Sequence[str]) -> None:
     of_event = {event: table for table in tables for event in table.made_of.events}
 
     def take(name: str, events: pl.DataFrame) -> None:
-        if name in of_event:
-            of_event[name].add(events)
+        of_event[name].add(events)
 
     files = Files()
-    everything = Limits(first_ms=0, latest_ms=2**62)
+    everything = Limits(first_ms=0, latest_ms=2**62, types=of_event.keys())
     for path in logs:
         read_log(log_path(path), decompressed(path, files.open(path)), everything, take)
     for table in tables:

@@ -50,10 +50,12 @@ def _one_per_key(
     origin: pl.Expr,
     least: frozenset[str],
 ) -> pl.DataFrame:
-    hashed = rows.with_columns(pl.struct(keys).hash(seed=0).alias(_KEY))
-    repeats = hashed[_KEY].is_duplicated()
-    if not repeats.any():
+    # Keys alone are hashed: with the wide rows beside them all of these would be copied first.
+    hashes = rows.select(keys).hash_rows(seed=0).alias(_KEY)
+    if hashes.n_unique() == rows.height:
         return rows
+    hashed = rows.with_columns(hashes)
+    repeats = hashes.is_duplicated()
     several = hashed.filter(repeats)
     order = several.select(
         _KEY, pl.struct(content).hash(seed=0).alias(_CONTENT), origin.alias(_ORIGIN)

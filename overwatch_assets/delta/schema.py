@@ -6,7 +6,8 @@ column of nulls only, an integer in a wider integer column.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
 import polars as pl
 from arro3.core import Table as ArrowTable
@@ -156,15 +157,21 @@ def _shown(dtype: pl.DataType | None) -> str:
 def _delta_field(table: Table, name: str, dtype: pl.DataType) -> Field:
     unfit = f"table {table.name}: {name} is declared as {dtype}, which Delta can't store as it is"
     remedy = "declare a type that Delta has"
-    empty = pl.DataFrame(schema={name: dtype})
     try:
-        schema = Schema.from_arrow(ArrowTable.from_arrow(empty).schema)
+        found = _delta_type(dtype)
     except Exception:  # noqa: BLE001 - each layer raises errors of its own for an unknown type
         raise SchemaMismatch(f"{unfit}; {remedy}") from None
-    if polars_schema(schema) != empty.schema:
-        back = polars_schema(schema)[name]
-        raise SchemaMismatch(f"{unfit}, only as {back}; {remedy}")
-    return _only(schema.fields)
+    back = polars_schema(Schema([Field(name, found)]))
+    if back != {name: dtype}:
+        raise SchemaMismatch(f"{unfit}, only as {back[name]}; {remedy}")
+    return Field(name, found)
+
+
+@cache
+def _delta_type(dtype: pl.DataType) -> Any:  # noqa: ANN401 - delta-rs has no common base of them
+    """The same type in Delta; tables have few types and many columns."""
+    empty = pl.DataFrame(schema={"": dtype})
+    return _only(Schema.from_arrow(ArrowTable.from_arrow(empty).schema).fields).type
 
 
 def _only(fields: Sequence[Field]) -> Field:

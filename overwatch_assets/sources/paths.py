@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from overwatch_assets.errors import SourceError
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
+"""Larger ones are given back to the operating system each time, and cost a page fault per 4 kB."""
+
 DBFS = "dbfs:"
 VOLUMES = "/Volumes/"
 

@@ -6,9 +6,9 @@ No message repeats the value of an option or a signed URL.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any, Protocol, cast
 
-import fsspec  # pyright: ignore[reportMissingTypeStubs]
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import AzureStore, GCSStore, S3Store
@@ -156,10 +156,11 @@ class _Filesystem(Protocol):
 
 
 class FsspecFiles:
-    """Any other store, through fsspec."""
+    """Any other store, through fsspec, which is imported with the first of them."""
 
     def __init__(self, scheme: str, bucket: str, options: Mapping[str, str]) -> None:
         self._secrets = tuple(options.values())
+        fsspec: Any = import_module("fsspec")
         try:
             self._fs = cast("_Filesystem", fsspec.filesystem(scheme, **dict(options)))
         except Exception as error:  # noqa: BLE001 - each plug-in raises errors of its own

@@ -6,9 +6,10 @@ of a line never decides whether it is an event.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 import msgspec
 import polars as pl
@@ -48,6 +49,8 @@ TYPES: dict[str, type[msgspec.Struct]] = {
 }
 """Event types that are decoded, by the name in the log; Spark 2.0 has the shorter ones."""
 
+ALL_TYPES = frozenset(TYPES)
+
 IN_FUTURE = "time_in_future"
 
 _NOT_AN_EVENT = (ValueError, RecursionError)
@@ -74,6 +77,8 @@ _decode_task_end: Callable[[bytes], task_events.TaskEnd] = _DECODERS[TASK_END]
 _decode_reason = _decoder(task_events.EndReason | None)
 _decode_metrics = _decoder(task_events.ExecutorMetrics | None)
 _decode_any = _decoder(events.AnyEvent)
+_finish_of: Callable[[task_events.TaskEnd], int | None] = attrgetter("TaskInfo.FinishTime")
+_reason_of: Callable[[task_events.TaskEnd], msgspec.Raw] = attrgetter("reason")
 
 
 class _TooLateError(ValueError):
@@ -108,23 +113,26 @@ class Repeated:
     rows: list[int] = field(default_factory=list[int])
     _known: dict[bytes, int] = field(default_factory=dict[bytes, int])
 
-    def learn(self, texts: Sequence[bytes], decode: Callable[[bytes], Any]) -> None:
-        """Decode the texts that are new.
+    def rows_of(self, texts: Sequence[bytes], decode: Callable[[bytes], Any]) -> Sequence[int]:
+        """Which values texts are, to be added; new ones are decoded.
 
         Raises:
             ValueError: One of them is no such value; nothing is learned then.
             RecursionError: Likewise.
         """
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        values = [decode(text) for text in new]
+        known = self._known
+        rows = list(map(known.get, texts))
+        if None in rows:
+            self._learn(dict.fromkeys(texts), decode)
+            rows = list(map(known.__getitem__, texts))
+        return cast("list[int]", rows)
+
+    def _learn(self, texts: Iterable[bytes], decode: Callable[[bytes], Any]) -> None:
+        new = [text for text in texts if text not in self._known]
+        values = list(map(decode, new))
         for text in new:
             self._known[text] = len(self._known)
         self.values += values
-
-    def add(self, texts: Sequence[bytes]) -> None:
-        """Add an event per text; all of them were learned."""
-        known = self._known
-        self.rows += [known[text] for text in texts]
 
 
 @dataclass(slots=True)
@@ -152,7 +160,7 @@ class Typed:
         """All events with the numbers of their lines; None without events."""
         if self.rows:
             self._make_columns()
-        return pl.concat(self._frames) if self._frames else None
+        return pl.concat(self._frames, rechunk=True) if self._frames else None
 
     def _make_columns(self) -> None:
         numbers = pl.Series(LINE, self._numbers, dtype=pl.Int64)
@@ -181,6 +189,7 @@ class Decoded:
 
     Attributes:
         latest_ms: Events after it are rejected.
+        types: Decoded types that are wanted; events of the others are counted and not read.
         task_ends: Ends of tasks.
         reasons: Why each of them ended.
         executor_metrics: Each one's executor metrics.
@@ -191,6 +200,7 @@ class Decoded:
     """
 
     latest_ms: int
+    types: Collection[str] = ALL_TYPES
     task_ends: Typed = field(default_factory=lambda: Typed(task_events.TaskEnd))
     reasons: Repeated = field(default_factory=Repeated)
     executor_metrics: Repeated = field(default_factory=Repeated)
@@ -214,7 +224,7 @@ class Decoded:
 
     def _add_task_ends(self, found: Dispatched, lines: BlockLines) -> None:
         texts, numbers = found.task_ends.texts, found.task_ends.numbers
-        if not texts:
+        if self._is_left_out(TASK_END, len(texts)):
             return
         try:
             self._extend_task_ends(texts, found.executor_metrics, numbers)
@@ -235,27 +245,31 @@ class Decoded:
         self, texts: Sequence[bytes], metrics: Sequence[bytes | None], numbers: Sequence[int]
     ) -> None:
         rows = list(map(_decode_task_end, texts))
-        self._require_past([row.TaskInfo.FinishTime or row.end_of_run_ms for row in rows])
-        reason_texts = [bytes(row.reason) for row in rows]
-        metrics_texts = [
-            bytes(row.executor_metrics) if cut_out is None else cut_out
-            for row, cut_out in zip(rows, metrics, strict=True)
-        ]
-        self.reasons.learn(reason_texts, _decode_reason)
-        self.executor_metrics.learn(metrics_texts, _decode_metrics)
-        self.reasons.add(reason_texts)
-        self.executor_metrics.add(metrics_texts)
+        self._require_past(_ends_of(rows))
+        reasons = self.reasons.rows_of(list(map(bytes, map(_reason_of, rows))), _decode_reason)
+        metrics_texts = metrics
+        if None in metrics:
+            metrics_texts = [
+                bytes(row.executor_metrics) if cut_out is None else cut_out
+                for row, cut_out in zip(rows, metrics, strict=True)
+            ]
+        self.executor_metrics.rows += self.executor_metrics.rows_of(
+            cast("Sequence[bytes]", metrics_texts), _decode_metrics
+        )
+        self.reasons.rows += reasons
         self.task_ends.extend(rows, numbers)
         self.counts[TASK_END] += len(rows)
 
     def _add_others(self, name: str, lines: Lines) -> None:
         """Add lines of a decoded type."""
+        if self._is_left_out(name, len(lines.texts)):
+            return
         rows, numbers = list[Any](), lines.numbers
         try:
             rows = self._decoded(name, lines.texts)
         except _NOT_AN_EVENT:
             numbers = []
-            for text, number in zip(lines.texts, lines.numbers, strict=True):
+            for text, number in lines.without_newlines():
                 try:
                     rows += self._decoded(name, [text])
                     numbers.append(number)
@@ -267,6 +281,14 @@ class Decoded:
         if name not in self.others:
             self.others[name] = Typed(TYPES[name])
         self.others[name].extend(rows, numbers)
+
+    def _is_left_out(self, name: str, count: int) -> bool:
+        """Whether lines of a decoded type are not read; they are counted then."""
+        if name in self.types and count:
+            return False
+        if count:
+            self.counts[name] += count
+        return True
 
     def _decoded(self, name: str, texts: Sequence[bytes]) -> list[Any]:
         rows = list(map(_DECODERS[name], texts))
@@ -282,13 +304,13 @@ class Decoded:
 
     def _add_by_content(self, lines: Lines) -> None:
         """Add lines whose beginning names no decoded type: another type, or other spelling."""
-        for text, number in zip(lines.texts, lines.numbers, strict=True):
+        for text, number in lines.without_newlines():
             try:
                 name: str = _decode_any(text).Event
             except _NOT_AN_EVENT as error:
                 self.reject(number, _reason(error), text)
                 continue
-            if name == TASK_END:
+            if name == TASK_END and TASK_END in self.types:
                 self._add_task_end(text, number)
             elif name in TYPES:
                 self._add_others(name, Lines([text], [number]))
@@ -304,6 +326,14 @@ class Decoded:
     def _count(self, name: str) -> None:
         is_counted = name in self.counts or len(self.counts) < _MOST_TYPE_NAMES
         self.counts[name if is_counted else _FURTHER_TYPES] += 1
+
+
+def _ends_of(rows: Sequence[task_events.TaskEnd]) -> Sequence[int]:
+    """When tasks ended: their finish, else after their run."""
+    finishes = list(map(_finish_of, rows))
+    if None in finishes or 0 in finishes:
+        return [row.TaskInfo.FinishTime or row.end_of_run_ms for row in rows]
+    return cast("list[int]", finishes)
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,9 @@ before anything is decoded.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 
 from overwatch_assets.sources.spark_event_logs.lines import Block
 
@@ -25,7 +27,7 @@ _LONGEST_NAME = 200
 
 @dataclass(slots=True)
 class Lines:
-    """Lines of one type, each with its number in the file."""
+    """Lines of one type with their newlines, each with its number in the file."""
 
     texts: list[bytes] = field(default_factory=list[bytes])
     numbers: list[int] = field(default_factory=list[int])
@@ -34,6 +36,11 @@ class Lines:
         """Add a line."""
         self.texts.append(text)
         self.numbers.append(number)
+
+    def without_newlines(self) -> Iterator[tuple[bytes, int]]:
+        """Each line as what was wrong with it is told of."""
+        for text, number in zip(self.texts, self.numbers, strict=True):
+            yield text.removesuffix(b"\n"), number
 
 
 @dataclass(slots=True)
@@ -62,46 +69,38 @@ def dispatched(block: Block, first_number: int) -> Dispatched:
         block: Whole lines.
         first_number: Number of its first line.
     """
-    text, end = block.text, block.end
     found = Dispatched()
-    find, startswith = text.find, text.startswith
     add_end, add_start = found.task_ends.texts.append, found.task_starts.texts.append
     add_end_number = found.task_ends.numbers.append
     add_start_number = found.task_starts.numbers.append
     add_metrics = found.executor_metrics.append
-    begin, number = block.begin, first_number
-    while begin < end:
-        newline = find(b"\n", begin, end)
-        if newline < 0:
-            newline = end
-        if startswith(TASK_END, begin):
+    number = first_number
+    for line in BytesIO(block.text[block.begin : block.end]):
+        if line.startswith(TASK_END):
             # Single bytes are found ten times as fast as words. No bracket is a wrong one that
             # is followed by these words: inside a string, quotes are escaped.
-            opening = find(b"[", begin, newline)
-            closing = find(b"]", opening, newline) if opening >= 0 else -1
-            resumed = -1
-            metrics = None
-            if closing > 0 and startswith(_ACCUMULABLES, opening - _BEFORE_BRACKET):
-                if startswith(_THEN_EXECUTOR_METRICS, closing):
-                    resumed = find(b"}", closing + _BEFORE_BRACE, newline)
-                    if startswith(_THEN_METRICS, resumed):
-                        metrics = text[closing + _BEFORE_BRACE : resumed + 1]
+            text, metrics = line, None
+            opening = line.find(b"[")
+            closing = line.find(b"]", opening)
+            if closing > 0 and line.startswith(_ACCUMULABLES, opening - _BEFORE_BRACKET):
+                if line.startswith(_THEN_EXECUTOR_METRICS, closing):
+                    resumed = line.find(b"}", closing + _BEFORE_BRACE)
+                    if line.startswith(_THEN_METRICS, resumed):
+                        metrics = line[closing + _BEFORE_BRACE : resumed + 1]
                     else:
                         resumed = closing + 1
-                elif startswith(_END_THEN_METRICS, closing):
-                    resumed = closing + 1
-            if resumed < 0:
-                add_end(text[begin:newline])
-            else:
-                add_end(text[begin : opening - _BEFORE_BRACKET] + text[resumed:newline])
+                    text = line[: opening - _BEFORE_BRACKET] + line[resumed:]
+                elif line.startswith(_END_THEN_METRICS, closing):
+                    text = line[: opening - _BEFORE_BRACKET] + line[closing + 1 :]
+            add_end(text)
             add_metrics(metrics)
             add_end_number(number)
-        elif startswith(TASK_START, begin):
+        elif line.startswith(TASK_START):
             add_start_number(number)
-            add_start(text[begin:newline])
+            add_start(line)
         else:
-            _add_other(found, text[begin:newline], number)
-        begin, number = newline + 1, number + 1
+            _add_other(found, line, number)
+        number += 1
     found.count = number - first_number
     return found
 

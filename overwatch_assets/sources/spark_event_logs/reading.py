@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -13,6 +13,7 @@ from overwatch_assets.errors import SourceError
 from overwatch_assets.sources.compression import UnreadableContent
 from overwatch_assets.sources.paths import FileGone
 from overwatch_assets.sources.spark_event_logs.decoding import (
+    ALL_TYPES,
     APPLICATION_START,
     LINE,
     MOST_BAD_LINES,
@@ -50,11 +51,13 @@ class Limits:
         first_ms: Events before it are counted, not kept.
         latest_ms: Events after it are rejected.
         skip_from_ms: A log whose first events are all not before it is not read.
+        types: Of the decoded ones; events of the others are counted and not read.
     """
 
     first_ms: int
     latest_ms: int
     skip_from_ms: int | None = None
+    types: Collection[str] = ALL_TYPES
 
 
 @dataclass(slots=True)
@@ -189,12 +192,13 @@ class _Reader:
         summary.left_out += self._timeline.counts
 
     def _start_batch(self) -> None:
-        self._decoded = Decoded(self._limits.latest_ms, counts=self.summary.event_counts)
+        limits = self._limits
+        self._decoded = Decoded(limits.latest_ms, limits.types, counts=self.summary.event_counts)
         self._bytes = 0
 
     def _read_tail(self, lines: BlockLines) -> None:
         """Read a last line without newline: an event, or one that is still being written."""
-        alone = Decoded(self._limits.latest_ms)
+        alone = Decoded(self._limits.latest_ms, self._limits.types)
         alone.add(lines)
         if alone.bad_count:
             self.summary.tail_bytes = len(lines.block.text)

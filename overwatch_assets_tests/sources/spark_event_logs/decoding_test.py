@@ -1,6 +1,7 @@
 """What of a line becomes columns; and that cutting lines short changes nothing."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -253,6 +254,21 @@ def test_stage_accumulables_keep_their_values_as_text() -> None:
     ]
     assert told[1:] == [None, []]
     assert events["StageID"].to_list() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("spelled", [bytes, spelled_otherwise])
+def test_types_that_are_not_asked_for_are_counted_and_not_read(
+    spelled: Callable[[bytes], bytes],
+) -> None:
+    whole = text(*map(spelled, (task_start(1), task_end(1), task_end(2), job_start(3))))
+    decoded = Decoded(latest_ms=2**63, types={"SparkListenerJobStart"})
+    decoded.add(BlockLines(Block(whole, 0, len(whole)), 1))
+    assert frames_by_type(decoded).keys() == {"SparkListenerJobStart"}
+    assert decoded.counts == {
+        "SparkListenerTaskStart": 1,
+        TASK_END: 2,
+        "SparkListenerJobStart": 1,
+    }
 
 
 def test_numbers_written_as_text_are_numbers() -> None:
