@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -17,7 +18,12 @@ from overwatch_assets.configuration.reference import (
     write_reference,
 )
 from overwatch_assets.configuration.storage import Provider
-from overwatch_assets_tests.configuration.loading import MINIMAL, WORKSPACES, loaded
+from overwatch_assets_tests.configuration.loading import (
+    MINIMAL,
+    WORKSPACES,
+    loaded,
+    with_workspace,
+)
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITE_AGAIN = "run: python -m overwatch_assets.configuration.reference docs"
@@ -112,6 +118,14 @@ def test_every_example_of_storages_loads() -> None:
     audit = workspace.storage_for("abfss://audit@acmelogs.dfs.core.windows.net/a")
     assert audit is not None
     assert "sas_key=SecretReference(text='env:AUDIT_SAS')" in repr(audit.options)
+
+
+def test_the_example_of_access_to_the_api_loads() -> None:
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    example = page.partition("## Databricks\n")[2].partition("```\n")[2].partition("```")[0]
+    [workspace] = loaded(with_workspace(*dedent(example).splitlines())).workspaces
+    assert workspace.databricks is not None
+    assert workspace.databricks.client_secret is not None
 
 
 def test_the_schema_holds_no_defaults_of_this_machine() -> None:

@@ -32,7 +32,8 @@ def test_an_empty_load_says_why_each_table_is_empty(config: str) -> None:
     _, output = invoke("run", "--config", config, *days, *first)
     assert "has no `audit_logs` configured" in output
     assert "the source has no records of that day" in output
-    assert "EMPTY 2" in output
+    assert "has no `databricks` configured" in output
+    assert "EMPTY 11" in output
 
 
 def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:

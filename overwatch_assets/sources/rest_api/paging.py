@@ -31,7 +31,8 @@ def pages(ask: Callable[[Query], Json], query: Query, *, what: str) -> Iterator[
     yield page
     while (token := page.get(NEXT_PAGE_TOKEN)) and page.get("has_more") is not False:
         if token in seen or not isinstance(token, str) or same == SAME_PAGES:
-            how = "is the same as those before" if same else "names an earlier page as its next"
+            is_same = same == SAME_PAGES
+            how = "is the same as those before" if is_same else "names an earlier page as its next"
             message = (
                 f"{what}: page {len(seen) + 1} {how}, so the list would never end; load again "
                 "later, and report it to Databricks if it stays"

@@ -480,7 +480,8 @@ def test_equal_pages_without_end_end_with_an_error_and_few_of_them_are_listed() 
     with pytest.raises(ApiError, match="page 101 is the same as those before"):
         list(same)
     few: list[dict[str, object]] = [{"next_page_token": str(number)} for number in range(50)]
-    answers = iter([*few, {"things": [1]}])
+    few.append({"things": [1]})
+    answers = iter(few)
     assert list(listed(lambda _: next(answers), {}, "things", what="things")) == [1]
 
 
