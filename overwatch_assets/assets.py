@@ -21,6 +21,8 @@ from overwatch_assets.resources import Deployment
 
 DEPLOYMENT = "deployment"
 REDO_TAG = "overwatch/redo"
+RETRY_TAG = "overwatch/retry"
+"""Of a run that asks sources only for what earlier runs could not get."""
 OWNERS = ["team:platform"]
 
 
@@ -69,6 +71,7 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
         run_id=context.run.run_id,
         snapshot=deployment.clock() if deployment.clock else _began(context),
         redo=context.run.tags.get(REDO_TAG) == "true",
+        retry=context.run.tags.get(RETRY_TAG) == "true",
         stop=deployment.stopping.is_set,
         progress=deployment.progress,
         now=deployment.now,

@@ -45,6 +45,7 @@ class Workspace:
         audit_logs: Where its audit logs are; None: none are read.
         spark_event_logs: Where its Spark event logs are; None: none are read.
         databricks: Access to its REST API; None: it is not asked.
+        job_runs_snapshot: Whether the API is asked for job runs.
         scopes: Scopes that are loaded.
         source_storage: Storages configured for reading.
         table_storage: Storage of the tables, whose access serves reading too.
@@ -58,6 +59,7 @@ class Workspace:
     audit_logs: AuditLogs | None
     spark_event_logs: SparkEventLogs | None
     databricks: Databricks | None
+    job_runs_snapshot: bool
     scopes: frozenset[Scope]
     source_storage: tuple[Storage, ...]
     table_storage: Storage
@@ -180,6 +182,7 @@ def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
         audit_logs=entry.audit_logs,
         spark_event_logs=entry.spark_event_logs,
         databricks=entry.databricks,
+        job_runs_snapshot=entry.job_runs_snapshot,
         scopes=entry.scopes,
         source_storage=entry.source_storage,
         table_storage=table_storage,

@@ -330,6 +330,9 @@ class Module:
         follows: Tables whose same day must be loaded first although no row of theirs is read as
             content (bronze looks up in them what to ask the source for).
         looks_up: Tables that are looked up likewise, in whatever days they have.
+        builds_on_day_before: What its own day before holds decides what the source is asked.
+        asked_at_once: Its source is asked for all days of a run together and not in chunks,
+            because asking takes longer than what is told takes room.
         provisional: Columns of open rows that later days may still change.
         timeline: Versions: what is versioned, and which of its versions counts.
         tracker: Bronze from files: the table of the files opened.
@@ -351,6 +354,8 @@ class Module:
     errors: Table | None = None
     looks_up: tuple[str, ...] = ()
     timeline: Timeline | None = None
+    builds_on_day_before: bool = False
+    asked_at_once: bool = False
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -370,7 +375,8 @@ class Module:
     @property
     def is_carrying(self) -> bool:
         """Whether a day needs the day before."""
-        return any(isinstance(read, Carried) for read in self.reads.values())
+        carries = any(isinstance(read, Carried) for read in self.reads.values())
+        return carries or self.builds_on_day_before
 
     @property
     def is_stateless(self) -> bool:
@@ -437,6 +443,8 @@ def module(
     errors: Table | None = None,
     looks_up: tuple[str, ...] = (),
     timeline: Timeline | None = None,
+    builds_on_day_before: bool = False,
+    asked_at_once: bool = False,
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
@@ -479,6 +487,8 @@ def module(
             errors=errors,
             looks_up=looks_up,
             timeline=timeline,
+            builds_on_day_before=builds_on_day_before,
+            asked_at_once=asked_at_once,
         )
 
     return declare

@@ -1,16 +1,19 @@
 """Every module in id order: the module table as code. A table exists by standing here."""
 
 from overwatch_assets.bronze.audit_log_bronze import audit_log_bronze
+from overwatch_assets.bronze.cluster_events_bronze import cluster_events_bronze
 from overwatch_assets.bronze.clusters_snapshot_bronze import clusters_snapshot_bronze
 from overwatch_assets.bronze.global_inits_snapshot_bronze import global_inits_snapshot_bronze
 from overwatch_assets.bronze.instance_profiles_snapshot_bronze import (
     instance_profiles_snapshot_bronze,
 )
+from overwatch_assets.bronze.job_runs_snapshot_bronze import job_runs_snapshot_bronze
 from overwatch_assets.bronze.jobs_snapshot_bronze import jobs_snapshot_bronze
 from overwatch_assets.bronze.libs_snapshot_bronze import libs_snapshot_bronze
 from overwatch_assets.bronze.policies_snapshot_bronze import policies_snapshot_bronze
 from overwatch_assets.bronze.pools_snapshot_bronze import pools_snapshot_bronze
 from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
+from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_bronze
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
@@ -41,13 +44,16 @@ MODULES: tuple[Module, ...] = (
     clusters_snapshot_bronze,
     pools_snapshot_bronze,
     audit_log_bronze,
+    cluster_events_bronze,
     spark_events_bronze,
     libs_snapshot_bronze,
     policies_snapshot_bronze,
     instance_profiles_snapshot_bronze,
     tokens_snapshot_bronze,
     global_inits_snapshot_bronze,
+    job_runs_snapshot_bronze,
     warehouses_snapshot_bronze,
+    sql_query_history_bronze,
     spark_executors_silver,
     spark_applications_silver,
     spark_executions_silver,

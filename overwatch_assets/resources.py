@@ -7,7 +7,7 @@ that reads or writes at import.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
@@ -35,10 +35,23 @@ from overwatch_assets.sources.gathering import Gathered, Request, Source
 from overwatch_assets.sources.rest_api.captures import Captures
 from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.cluster_captures import ClusterCaptures, clusters_to_ask
+from overwatch_assets.sources.rest_api.cluster_days import (
+    CLUSTER_DAYS,
+    clusters_by_day,
+    days_around,
+)
+from overwatch_assets.sources.rest_api.cluster_event_fetches import owed
+from overwatch_assets.sources.rest_api.cluster_events import ClusterEvents
 from overwatch_assets.sources.rest_api.endpoints import LISTINGS
+from overwatch_assets.sources.rest_api.job_runs import JobRuns
+from overwatch_assets.sources.rest_api.queries_to_follow import queries_to_follow
+from overwatch_assets.sources.rest_api.sql_query_history import SqlQueryHistory
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
 from overwatch_assets.sources.workspace_files import WorkspaceFiles
 from overwatch_assets.workspace_api import LogReaderConnection, api_of, not_configured
+
+OWED_DAYS = timedelta(days=32)
+"""How far back days may be owed: a fetch is tried for 30 days."""
 
 
 @dataclass
@@ -95,14 +108,42 @@ class Deployment:
                 "audit_logs": self._audit_logs,
                 "spark_event_logs": self._spark_event_logs,
                 "clusters": self._clusters,
+                "cluster_events": partial(self._asking, ClusterEvents, "cluster_events"),
+                "job_runs": self._job_runs,
+                "sql_query_history": partial(self._asking, SqlQueryHistory, "sql_query_history"),
                 **{name: partial(self._captures, name) for name in LISTINGS},
             },
             coverage={
                 "spark_event_logs": self._log_prefixes,
                 "clusters": self._clusters_to_ask,
+                "cluster_events": self._clusters_by_day,
+                "sql_query_history": self._queries_to_follow,
             },
             chunk_days=self.config.chunk_days,
         )
+
+    def owed(self, ledger: Ledger, organization_id: str) -> Mapping[str, Sequence[date]]:
+        """Loaded days, by table, of which something could not be had and is due again."""
+        workspace = self.config.workspace(organization_id)
+        module = self.modules["cluster_events_bronze"]
+        if module.tracker is None or not workspace.has_api or module.scope not in workspace.scopes:
+            return {}
+        now = self.now()
+        oldest = self.config.day_of(now) - OWED_DAYS
+        days = [d for d in ledger.days(module.table.name, organization_id) if d >= oldest]
+        loaded = ledger.latest(module.table.name, organization_id, days)
+        audited = ledger.latest("audit_log_bronze", organization_id, days)
+        late = [
+            day
+            for day in loaded.keys() & audited.keys()
+            if audited[day].snapshot_ms > loaded[day].snapshot_ms
+        ]
+        pairs = owed(
+            self.store.scan(module.tracker, organization_id, days, missing_ok=True),
+            self._named_on(organization_id, sorted(late)).lazy(),
+            round(now.timestamp() * 1000),
+        )
+        return {module.table.name: sorted(set(pairs.collect()["day"]) & loaded.keys())}
 
     def _audit_logs(self, organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)
@@ -151,6 +192,27 @@ class Deployment:
             threads=databricks.parallel_requests,
         )
 
+    def _asking(
+        self,
+        source: type[ClusterEvents | JobRuns | SqlQueryHistory],
+        name: str,
+        organization_id: str,
+    ) -> Source:
+        """What is asked object by object, or day by day."""
+        databricks = self.config.workspace(organization_id).databricks
+        if databricks is None:
+            return NotConfigured("databricks")
+        return source(
+            api=self.api(organization_id),
+            table=self._table_of(name),
+            threads=databricks.parallel_requests,
+        )
+
+    def _job_runs(self, organization_id: str) -> Source:
+        if not self.config.workspace(organization_id).job_runs_snapshot:
+            return SwitchedOff("job_runs_snapshot")
+        return self._asking(JobRuns, "job_runs", organization_id)
+
     def _table_of(self, source: str) -> str:
         """The table that a source feeds."""
         return next(each.table.name for each in self.modules.values() if each.source == source)
@@ -166,6 +228,39 @@ class Deployment:
             failures=self._newest_day(ERRORS, organization_id),
             audit=self.store.scan(audit, organization_id, missing_ok=True),
         )
+
+    def _clusters_by_day(self, organization_id: str, days: Sequence[DayWindow]) -> pl.DataFrame:
+        """Clusters whose events are to be asked for, by day."""
+        if not self.config.workspace(organization_id).has_api:
+            return pl.DataFrame()
+        captures = self.modules["clusters_snapshot_bronze"].table
+        return clusters_by_day(
+            self._audit_of(organization_id, days_around(days)),
+            self.store.scan(captures, organization_id, missing_ok=True),
+            days,
+            self.config.timezone,
+        )
+
+    def _named_on(self, organization_id: str, days: Sequence[date]) -> pl.DataFrame:
+        """Clusters that audit events of these very days name."""
+        if not days:
+            return CLUSTER_DAYS.to_frame()
+        windows = [DayWindow(day, self.config.window_of(day)) for day in days]
+        audit = self._audit_of(organization_id, days)
+        return clusters_by_day(audit, None, windows, self.config.timezone)
+
+    def _audit_of(self, organization_id: str, days: Sequence[date]) -> pl.LazyFrame:
+        audit = self.modules["audit_log_bronze"].table
+        return self.store.scan(audit, organization_id, days, missing_ok=True)
+
+    def _queries_to_follow(self, organization_id: str, days: Sequence[DayWindow]) -> pl.DataFrame:
+        """Queries that go on from the day before the days, and from each of them."""
+        if not self.config.workspace(organization_id).has_api:
+            return pl.DataFrame()
+        table = self.modules["sql_query_history_bronze"].table
+        before_and_days = [days[0].day - timedelta(days=1), *(each.day for each in days)]
+        stored = self.store.scan(table, organization_id, before_and_days, missing_ok=True)
+        return queries_to_follow(stored, days)
 
     def _newest_day(self, table: Table, organization_id: str) -> pl.LazyFrame:
         """Rows of the newest day that has any."""
@@ -199,6 +294,19 @@ class NotConfigured:
             processed=pl.DataFrame(),
             failures=(f"workspace {request.organization_id} {not_configured(self.key)}",),
         )
+
+
+@dataclass(frozen=True)
+class SwitchedOff:
+    """The source of a table that a workspace does without."""
+
+    key: str
+
+    def gather(self, request: Request) -> Gathered:
+        """Nothing, and what switches it on."""
+        reason = f"switched off for this workspace; `{self.key}: true` switches it on"
+        reasons = {each.day: reason for each in request.days}
+        return Gathered(rows={}, rejected={}, processed=pl.DataFrame(), reasons=reasons)
 
 
 def files_of(workspace: Workspace, config: Config) -> Files:

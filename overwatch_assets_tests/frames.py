@@ -10,7 +10,7 @@ from overwatch_assets.module import Module, Table
 
 Row = Mapping[str, object]
 
-SIDE_TABLES = ("_processedfiles", "_rejected")
+SIDE_TABLES = ("_processedfiles", "_rejected", "_fetches")
 """Ends of the names of bronze's tables without a module of their own."""
 
 

@@ -8,12 +8,14 @@ DOCUMENTED = {
     1002: ("Bronze_Clusters_Snapshot", "clusters_snapshot_bronze", ()),
     1003: ("Bronze_Pools_Snapshot", "pools_snapshot_bronze", ()),
     1004: ("Bronze_AuditLogs", "audit_log_bronze", ()),
+    1005: ("Bronze_ClusterEventLogs", "cluster_events_bronze", (1004,)),
     1006: ("Bronze_SparkEventLogs", "spark_events_bronze", (1004,)),
     1007: ("Bronze_Libraries_Snapshot", "libs_snapshot_bronze", ()),
     1008: ("Bronze_Policies_Snapshot", "policies_snapshot_bronze", ()),
     1009: ("Bronze_Instance_Profile_Snapshot", "instance_profiles_snapshot_bronze", ()),
     1010: ("Bronze_Token_Snapshot", "tokens_snapshot_bronze", ()),
     1011: ("Bronze_Global_Init_Scripts_Snapshot", "global_inits_snapshot_bronze", ()),
+    1012: ("Bronze_Job_Runs_Snapshot", "job_runs_snapshot_bronze", ()),
     2003: ("Silver_SPARK_Executors", "spark_executors_silver", (1006,)),
     2005: ("Silver_SPARK_Executions", "spark_executions_silver", (1006,)),
     2006: ("Silver_SPARK_Jobs", "spark_jobs_silver", (1006,)),
@@ -30,6 +32,8 @@ DOCUMENTED = {
 BEYOND = {
     # What warehouses are like, for the silver tables of Overwatch's last release.
     1013: ("Bronze_Warehouses_Snapshot", "warehouses_snapshot_bronze", ()),
+    # What the API answers about SQL queries, which Overwatch asked for in silver.
+    1014: ("Bronze_SQLQueryHistory", "sql_query_history_bronze", ()),
     # Overwatch's dead id: when a Spark application ended, and with it what it left open.
     2004: ("Silver_SPARK_Applications", "spark_applications_silver", (1006,)),
 }
@@ -37,6 +41,8 @@ BEYOND = {
 BEYOND_DEPENDENCIES = {
     # The audit log names clusters that the API no longer lists.
     1002: (1004,),
+    # Captures show clusters that leave no audit event.
+    1005: (1002,),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),

@@ -18,6 +18,7 @@ def union_by_key(
     content: Sequence[str],
     origin: pl.Expr,
     least: Collection[str] = (),
+    first: Sequence[pl.Expr] = (),
 ) -> pl.LazyFrame:
     """One row per key of all frames, in no particular order.
 
@@ -35,11 +36,14 @@ def union_by_key(
         origin: Text that orders equal rows of different places; it tells all their columns of
             origin.
         least: Content columns of which the smallest non-null value wins, not the greatest.
+        first: What decides before the content does, in this order; made of content alone.
     """
+    ranks = {f"_first_{number}": each for number, each in enumerate(first)}
     one_per_key = partial(
-        _one_per_key, keys=keys, content=content, origin=origin, least=frozenset(least)
+        _one_per_key, keys=keys, content=[*ranks, *content], origin=origin, least=frozenset(least)
     )
-    return pl.concat(frames, how="vertical").map_batches(one_per_key)
+    rows = pl.concat(frames, how="vertical").with_columns(**ranks)
+    return rows.map_batches(one_per_key).drop(*ranks)
 
 
 def _one_per_key(
@@ -56,7 +60,8 @@ def _one_per_key(
         return rows
     hashed = rows.with_columns(hashes)
     repeats = hashes.is_duplicated()
-    several = hashed.filter(repeats)
+    # Polars 2.1 panics on maps in lists once rows of several chunks were picked.
+    several = hashed.filter(repeats).rechunk()
     order = several.select(
         _KEY, pl.struct(content).hash(seed=0).alias(_CONTENT), origin.alias(_ORIGIN)
     ).with_row_index(_ROW)

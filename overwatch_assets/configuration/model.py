@@ -163,6 +163,12 @@ class WorkspaceEntry(Strict):
             }
         ],
     )
+    job_runs_snapshot: bool = Field(
+        default=False,
+        description="Also ask the API for the job runs of each day, 25 at a time "
+        "(`job_runs_snapshot_bronze`); no other table is made from them.",
+        examples=[True],
+    )
     source_storage: tuple[Storage, ...] = Field(
         default=(),
         description="Access to what is read, by root; the longest root above a path is used. "

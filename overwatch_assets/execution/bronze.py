@@ -108,6 +108,7 @@ class BronzeDays:
         coverage: pl.DataFrame,
         processed: Sequence[pl.DataFrame],
         scratch: Path,
+        is_retry: bool = False,
     ) -> Gathered:
         """Ask the source for days.
 
@@ -117,6 +118,7 @@ class BronzeDays:
             coverage: What to ask for.
             processed: What this run read for the days before, not yet in the tracker.
             scratch: Folder for records that need not fit in memory.
+            is_retry: Ask only for what earlier runs could not get.
         """
         return source.gather(
             Request(
@@ -129,6 +131,7 @@ class BronzeDays:
                 scratch=scratch,
                 zone=self.zone,
                 schema=pl.Schema({c.name: c.dtype for c in self.module.table.columns}),
+                is_retry=is_retry,
             )
         )
 

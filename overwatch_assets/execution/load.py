@@ -95,7 +95,8 @@ class Loader:
             self.store.create(self.modules[name].table)
         if run.redo and module.source is not None:
             return []
-        for chunk in chunks(days, self.chunk_days):
+        size = len(days) if module.asked_at_once else self.chunk_days
+        for chunk in chunks(days, size):
             work.load_chunk(chunk)
             if run.stop():
                 break
@@ -240,6 +241,8 @@ class _Work:
 
     def _load_source(self, days: Sequence[DayWindow]) -> None:
         clock = _Clock()
+        if self.module.is_carrying:
+            self._require_day_before(days[0].day)
         with tempfile.TemporaryDirectory(prefix="overwatch-") as scratch:
             bronze = BronzeDays(
                 module=self.module,
@@ -260,6 +263,7 @@ class _Work:
                 coverage=coverage(self.workspace.organization_id, days),
                 processed=self.processed,
                 scratch=Path(scratch),
+                is_retry=self.run.retry,
             )
             self.processed.append(gathered.processed)
             for day in days:
@@ -346,23 +350,31 @@ class _Work:
         self.run.progress(self._cell(day.day))
         return True
 
-    def _carried(self, day: date) -> pl.DataFrame | None:
-        first_day = self.workspace.first_day
+    def _require_day_before(self, day: date) -> None:
         before = day - ONE_DAY
-        table = self.module.table
-        known = self._newest(table.name, (before,)).get(before)
+        table = self.module.table.name
+        known = self._newest(table, (before,)).get(before)
         failed = known is None or (
             before not in self.records
-            and self.loader.ledger.failed(table.name, self.workspace.organization_id, before)
+            and self.loader.ledger.failed(table, self.workspace.organization_id, before)
         )
-        require_day_before(self._cell(day), first_day, known, failed=known is not None and failed)
-        if day == first_day:
+        require_day_before(
+            self._cell(day),
+            self.workspace.first_day,
+            known,
+            failed=known is not None and failed,
+        )
+
+    def _carried(self, day: date) -> pl.DataFrame | None:
+        self._require_day_before(day)
+        if day == self.workspace.first_day:
             return None
         if self.carried is not None:
             return self.carried
-        if table.grain is Grain.VERSION:
+        before, org = day - ONE_DAY, self.workspace.organization_id
+        if self.module.table.grain is Grain.VERSION:
             return self._reader().state_at_end(self.module, before, self.staged)
-        rows = self.loader.store.scan(table, self.workspace.organization_id, [before])
+        rows = self.loader.store.scan(self.module.table, org, [before])
         return rows.filter(pl.col("is_open")).collect()
 
     def _called(self, inputs: Inputs, window: Window) -> pl.DataFrame:

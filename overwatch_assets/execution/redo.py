@@ -17,6 +17,7 @@ class Reason(StrEnum):
     """Why days are in a plan."""
 
     ASKED = "asked for"
+    OWED = "could not be had before"
     DOWNSTREAM = "may have read what changes"
 
 

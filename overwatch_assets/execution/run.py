@@ -54,6 +54,7 @@ class Run:
         snapshot: When the run began; nothing later is loaded.
         redo: Load only days that read something which changed since.
         stop: Whether to stop after the day at hand, with what is done so far committed.
+        retry: Ask sources only for what earlier runs could not get.
         progress: Told each day that is done.
         now: Tells the time at which the API is asked; a made-up world has its own.
     """
@@ -61,6 +62,7 @@ class Run:
     run_id: str
     snapshot: datetime
     redo: bool = False
+    retry: bool = False
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Cell], None] = lambda _: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Which window a day is loaded with, and whether the days it builds on allow it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -110,7 +110,7 @@ def require_history(cell: Cell, table: str, missing: Sequence[date]) -> None:
         raise MissingDay(message)
 
 
-def contiguous(days: Sequence[date]) -> list[list[date]]:
+def contiguous(days: Collection[date]) -> list[list[date]]:
     """Days as runs of adjacent days, ascending."""
     runs: list[list[date]] = []
     for day in sorted(set(days)):

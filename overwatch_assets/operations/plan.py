@@ -1,21 +1,27 @@
 """What a run will load, and why: shown before it begins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.redo import Reason, Step, downstream_steps
+from overwatch_assets.execution.windows import contiguous
 from overwatch_assets.module import Grain, Module
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps of a run, in the order they are taken: what was asked, then what follows from it."""
+    """Steps of a run, in the order they are taken: what is owed, what was asked, what follows."""
 
     steps: tuple[Step, ...]
+
+    @property
+    def owed(self) -> list[Step]:
+        """Days of which earlier runs could not get everything; the sources are asked for that."""
+        return [step for step in self.steps if step.reason is Reason.OWED]
 
     @property
     def asked(self) -> list[Step]:
@@ -88,7 +94,9 @@ def plan_run(
     chosen: Sequence[Module],
     ledger: Ledger,
     days: Mapping[str, Sequence[date]],
+    *,
     captured: Mapping[str, date] | None = None,
+    owed: Mapping[str, Mapping[str, Sequence[date]]] | None = None,
 ) -> Plan:
     """Plan to load days of workspaces.
 
@@ -100,6 +108,8 @@ def plan_run(
         captured: By workspace id the day that has begun, on which the API is asked what there
             is now. It is asked before the days are loaded, because they look things up in what
             it tells; what is looked up to ask it comes first.
+        owed: By workspace id and table the loaded days of which something is owed. Days that
+            are loaded anyway need no step of their own.
     """
     steps: list[Step] = []
     for org, of_workspace in days.items():
@@ -114,10 +124,27 @@ def plan_run(
             *(_asked(module, org, of_workspace, ledger) for module in after),
         ]
         touched = {module.table.name: [*of_workspace] for module in chosen}
+        for step in _owed(chosen, org, (owed or {}).get(org, {}), of_workspace, ledger):
+            touched[step.module.table.name] += step.days
+            steps.append(step)
         for module in captures:
             touched[module.table.name] += [today] if today else []
         steps += [*asked, *downstream_steps(modules, ledger, org, touched)]
     return Plan(tuple(steps))
+
+
+def _owed(
+    chosen: Sequence[Module],
+    org: str,
+    owed: Mapping[str, Sequence[date]],
+    asked: Sequence[date],
+    ledger: Ledger,
+) -> list[Step]:
+    return [
+        replace(_asked(module, org, days, ledger), reason=Reason.OWED)
+        for module in chosen
+        for days in contiguous(set(owed.get(module.table.name, ())) - set(asked))
+    ]
 
 
 def _asked(module: Module, org: str, days: Sequence[date], ledger: Ledger) -> Step:

@@ -10,7 +10,7 @@ from itertools import groupby
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from overwatch_assets.assets import REDO_TAG
+from overwatch_assets.assets import REDO_TAG, RETRY_TAG
 from overwatch_assets.definitions import build_definitions
 from overwatch_assets.errors import OverwatchError, SourceError
 from overwatch_assets.execution.redo import Step
@@ -105,9 +105,13 @@ class Runner:
         return DagsterLedger(self.instance)
 
     def run(self, plan: Plan) -> RunReport:
-        """Load the steps: what was asked of the same days in one run, then what follows."""
+        """Load the steps: what is owed, what was asked of the same days, then what follows."""
         reap(self.instance)
         report = RunReport()
+        for step in plan.owed:
+            self._together([step], report, {RETRY_TAG: "true"})
+            if self._is_stopped(report):
+                return report
         for steps in _of_same_days(plan.asked):
             self._together(steps, report, {})
             if self._is_stopped(report):

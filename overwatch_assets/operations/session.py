@@ -62,7 +62,9 @@ class Session:
         modules = in_load_order()
         captured = {each.organization_id: today for each in asked if last is None and each.has_api}
         chosen = selection.choose(modules)
-        return plan_run(modules, chosen, self.runner.ledger, days, captured)
+        ledger = self.runner.ledger
+        owed = {org: self.deployment.owed(ledger, org) for org in captured}
+        return plan_run(modules, chosen, ledger, days, captured=captured, owed=owed)
 
     def load(self, plan: Plan) -> RunReport:
         """Load what a plan says, with progress; the first signal stops after the day at hand."""

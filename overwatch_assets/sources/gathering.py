@@ -30,6 +30,7 @@ class Request:
         schema: Columns that the table declares, for a source that shapes objects to them.
         scratch: Folder of the caller's, for records that need not fit in memory.
         zone: Time zone whose midnights divide the days.
+        is_retry: Only what earlier runs could not get is asked for.
     """
 
     organization_id: str
@@ -41,6 +42,7 @@ class Request:
     scratch: Path
     zone: ZoneInfo
     schema: pl.Schema = field(default_factory=pl.Schema)
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

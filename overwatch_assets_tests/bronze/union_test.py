@@ -108,6 +108,19 @@ def test_the_smallest_cluster_wins_and_any_cluster_beats_none() -> None:
     assert result["cluster"].to_list() == ["a"]
 
 
+def test_what_stands_first_decides_before_the_content_and_is_no_column() -> None:
+    given_rows = frame(row(part="a", number=2), row(part="a", number=1, cluster="x"))
+    result = union_by_key(
+        given_rows.lazy(),
+        keys=[pl.col("key")],
+        content=CONTENT,
+        origin=pl.col("file"),
+        first=[pl.col("cluster") == "x", pl.col("number")],
+    ).collect()
+    assert result.schema == SCHEMA
+    assert result["number"].to_list() == [1]
+
+
 def test_null_keys_are_equal_to_each_other_and_to_nothing_else() -> None:
     result = united(frame(row(key=None), row(key=None), row(key=0)))
     assert sorted(result["key"].to_list(), key=str) == [0, None]
@@ -116,6 +129,16 @@ def test_null_keys_are_equal_to_each_other_and_to_nothing_else() -> None:
 def test_a_null_struct_and_a_struct_of_nulls_are_told_apart() -> None:
     nothing, of_nulls = row(struct=None), row(struct={"a": None, "b": None})
     assert as_set(united(frame(nothing, of_nulls))) == as_set(united(frame(of_nulls, nothing)))
+
+
+def test_lists_of_maps_are_united_though_they_come_in_several_pieces() -> None:
+    maps = pl.List(pl.Struct({"map": pl.Map(pl.String, pl.String)}))
+    one = pl.DataFrame({"key": [1, 2, 3], "maps": pl.Series([None] * 3, dtype=maps)})
+    key = pl.col("key")
+    result = union_by_key(
+        one.lazy(), one.lazy(), keys=[key], content=["key", "maps"], origin=pl.lit("")
+    ).collect()
+    assert result.sort("key").equals(one)
 
 
 def test_no_rows_give_no_rows_of_the_same_columns() -> None:

@@ -18,6 +18,9 @@ from overwatch_assets.registry import in_load_order
 from overwatch_assets.sources.gathering import Gathered, Request
 from overwatch_assets_tests.memory import MadeUpWorkspace, MemoryLedger, MemoryStore, UtcCalendar
 
+ASKED_MS = "asked_ms"
+"""Working column of a world: an instant of the day that was asked for, where rows name none."""
+
 PROVENANCE = ("filename", "filenameGroup", "startFilenameGroup", "endFilenameGroup")
 PROVENANCE_GOLD = ("event_log_start", "event_log_end")
 
@@ -35,6 +38,12 @@ class WorldSource:
             for each in request.days
         }
         return Gathered(rows=of_days, rejected={}, processed=pl.DataFrame())
+
+    def mixed(self, seed: int) -> "WorldSource":
+        """The source handing over half of its rows twice, in another order."""
+        repeated = pl.concat([self.rows, self.rows.sample(fraction=0.5, seed=seed)])
+        shuffled = repeated.rechunk().sample(fraction=1.0, shuffle=True, seed=seed + 1)
+        return WorldSource(shuffled, self.instant_ms)
 
     def before(self, until_ms: int) -> "WorldSource":
         """The source as it would be if the world had ended then."""
@@ -110,7 +119,7 @@ def comparable(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     left_out = {*PROVENANCE, *PROVENANCE_GOLD, "Pipeline_SnapTS", "Overwatch_RunID"}
     kept = frame.select(name for name in table.schema if name not in left_out)
     order = kept.select(pl.struct(pl.all()).struct.json_encode()).to_series()
-    return kept[order.arg_sort()] if kept.height else kept
+    return kept.rechunk()[order.arg_sort()] if kept.height else kept
 
 
 def midnight_after(day: date) -> datetime:
@@ -120,7 +129,7 @@ def midnight_after(day: date) -> datetime:
 
 def _nothing(module: Module) -> WorldSource:
     schema = {column.name: column.dtype for column in module.table.columns}
-    return WorldSource(pl.DataFrame(schema=schema), module.decided_by)
+    return WorldSource(pl.DataFrame(schema={**schema, ASKED_MS: pl.Int64}), ASKED_MS)
 
 
 def _giver(source: WorldSource) -> Callable[[str], WorldSource]:

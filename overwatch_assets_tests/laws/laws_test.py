@@ -1,6 +1,6 @@
 """The laws of the tables, tried on made-up worlds for every registered module."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from overwatch_assets.module import Grain, Module
+from overwatch_assets.module import PARTITION_DATE, Grain, Module
 from overwatch_assets.registry import MODULES
+from overwatch_assets_tests.laws.api_world import api_sources
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
 from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
 
@@ -20,18 +21,29 @@ WORLDS = settings(
 seeds = st.integers(0, 10_000)
 
 
-def world_of(rows: pl.DataFrame, chunk_days: int = 7) -> World:
-    return World({"spark_event_logs": WorldSource(rows, "eventTimeMS")}, chunk_days=chunk_days)
+Sources = Mapping[str, WorldSource]
 
 
-def made_up(seed: int) -> pl.DataFrame:
-    return SparkWorld(seed).frame()
+def world_of(sources: Sources, chunk_days: int = 7) -> World:
+    return World(sources, chunk_days=chunk_days)
+
+
+def made_up(seed: int) -> Sources:
+    """Everything that a workspace's sources tell, by the name of the source."""
+    spark = WorldSource(SparkWorld(seed).frame(), "eventTimeMS")
+    return {"spark_event_logs": spark, **api_sources(seed)}
 
 
 def assert_equal(one: World, other: World, modules: Sequence[Module] = MODULES) -> None:
     for module in modules:
         left, right = one.rows(module), other.rows(module)
         assert left.equals(right), f"{module.table.name}:\n{left}\n{right}"
+
+
+def stands_once(module: Module) -> bool:
+    """Whether a key stands in one day only: captures and queries that go on come again."""
+    decided_by_day = module.decided_by == PARTITION_DATE.name and module.source is not None
+    return module.table.grain is not Grain.CAPTURE and not decided_by_day
 
 
 def closed(world: World, module: Module) -> pl.DataFrame:
@@ -42,12 +54,12 @@ def closed(world: World, module: Module) -> pl.DataFrame:
 @WORLDS
 @given(seeds)
 def test_deleting_all_that_comes_after_a_day_does_not_change_it(seed: int) -> None:
-    rows = made_up(seed)
-    whole = world_of(rows)
+    sources = made_up(seed)
+    whole = world_of(sources)
     whole.load(*DAYS)
     day = DAYS[1]
     until_ms = round(midnight_after(day).timestamp() * 1000)
-    past = World({"spark_event_logs": WorldSource(rows, "eventTimeMS").before(until_ms)})
+    past = world_of({name: each.before(until_ms) for name, each in sources.items()})
     past.load(*DAYS[:2])
     for module in MODULES:
         assert past.rows(module, day).equals(whole.rows(module, day)), module.table.name
@@ -58,8 +70,8 @@ def test_deleting_all_that_comes_after_a_day_does_not_change_it(seed: int) -> No
 def test_every_split_of_a_range_gives_the_same_rows(
     seed: int, chunk_days: int, cuts: set[date]
 ) -> None:
-    rows = made_up(seed)
-    together, apart = world_of(rows), world_of(rows, chunk_days=chunk_days)
+    sources = made_up(seed)
+    together, apart = world_of(sources), world_of(sources, chunk_days=chunk_days)
     together.load(*DAYS)
     for part in split(cuts):
         apart.load(*part)
@@ -69,11 +81,9 @@ def test_every_split_of_a_range_gives_the_same_rows(
 @WORLDS
 @given(seeds)
 def test_order_and_repeats_do_not_matter(seed: int) -> None:
-    rows = made_up(seed)
-    repeated = pl.concat([rows, rows.sample(fraction=0.5, seed=seed)]).sample(
-        fraction=1.0, shuffle=True, seed=seed + 1
-    )
-    plain, mixed = world_of(rows), world_of(repeated)
+    sources = made_up(seed)
+    plain = world_of(sources)
+    mixed = world_of({name: each.mixed(seed) for name, each in sources.items()})
     plain.load(*DAYS)
     mixed.load(*DAYS)
     assert_equal(plain, mixed)
@@ -86,7 +96,8 @@ def test_no_key_closes_twice_and_what_is_open_stays_until_it_closes(seed: int) -
     world.load(*DAYS)
     for module in MODULES:
         table = module.table
-        done = closed(world, module).select(table.key_columns)
+        of_day = [] if stands_once(module) else [pl.col(PARTITION_DATE.name)]
+        done = closed(world, module).select(*table.key_columns, *of_day)
         assert not done.is_duplicated().any(), table.name
         if table.grain is not Grain.INTERVAL:
             continue
@@ -128,8 +139,8 @@ def test_columns_that_are_not_provisional_never_change(seed: int) -> None:
 @WORLDS
 @given(seeds, st.sampled_from(DAYS))
 def test_a_table_as_of_a_day_is_the_load_stopped_there(seed: int, as_of: date) -> None:
-    rows = made_up(seed)
-    whole, stopped = world_of(rows), world_of(rows)
+    sources = made_up(seed)
+    whole, stopped = world_of(sources), world_of(sources)
     whole.load(*DAYS)
     stopped.load(*[day for day in DAYS if day <= as_of])
     for module in MODULES:
@@ -139,8 +150,8 @@ def test_a_table_as_of_a_day_is_the_load_stopped_there(seed: int, as_of: date) -
 @WORLDS
 @given(seeds, st.integers(1, 23))
 def test_a_cut_day_completed_later_equals_a_day_never_cut(seed: int, hour: int) -> None:
-    rows = made_up(seed)
-    never, later = world_of(rows), world_of(rows)
+    sources = made_up(seed)
+    never, later = world_of(sources), world_of(sources)
     never.load(*DAYS)
     later.load(*DAYS[:-1])
     cut_at = midnight_after(DAYS[-2]) + timedelta(hours=hour)
@@ -152,15 +163,20 @@ def test_a_cut_day_completed_later_equals_a_day_never_cut(seed: int, hour: int) 
 @WORLDS
 @given(seeds, st.integers(0, 100))
 def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) -> None:
-    rows = made_up(seed)
+    sources = made_up(seed)
     is_late = pl.int_range(pl.len()).hash(seed=salt) % 5 == 0
     late_days = sorted(
         {
             datetime.fromtimestamp(at / 1000, UTC).date()
-            for at in rows.filter(is_late)["eventTimeMS"]
+            for each in sources.values()
+            for at in each.rows.filter(is_late)[each.instant_ms]
         }
     )
-    complete, mended = world_of(rows), world_of(rows.filter(~is_late))
+    in_time = {
+        name: WorldSource(each.rows.filter(~is_late), each.instant_ms)
+        for name, each in sources.items()
+    }
+    complete, mended = world_of(sources), world_of(in_time)
     complete.load(*DAYS)
     mended.load(*DAYS)
     mended.sources = complete.sources
@@ -173,8 +189,8 @@ def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) 
 @WORLDS
 @given(seeds)
 def test_redoing_everything_changes_nothing_that_the_plan_left_out(seed: int) -> None:
-    rows = made_up(seed)
-    world = world_of(rows)
+    sources = made_up(seed)
+    world = world_of(sources)
     world.load(*DAYS)
     assert world.load(*DAYS, redo=True) == []
 

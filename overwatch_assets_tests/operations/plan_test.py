@@ -2,10 +2,12 @@ from datetime import date
 
 import polars as pl
 
+from overwatch_assets.execution.redo import Reason
 from overwatch_assets.module import Column, Day, FromSource, Grain, Module, Scope, Stored, module
 from overwatch_assets.operations.plan import plan_run
 from overwatch_assets_tests.memory import MemoryLedger
 
+FRIDAY_BEFORE, SATURDAY_BEFORE = date(2024, 5, 3), date(2024, 5, 4)
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 5, 6), date(2024, 5, 7), date(2024, 5, 8)
 KEY = Column("id", pl.String, "Object.")
 
@@ -48,7 +50,7 @@ MODULES = (AUDIT, CLUSTERS, made_silver)
 
 def planned(captured: dict[str, date] | None) -> list[tuple[str, tuple[date, ...]]]:
     days = {"1": [MONDAY, TUESDAY]}
-    plan = plan_run(MODULES, MODULES, MemoryLedger(), days, captured)
+    plan = plan_run(MODULES, MODULES, MemoryLedger(), days, captured=captured)
     return [(step.module.table.name, step.days) for step in plan.steps]
 
 
@@ -65,3 +67,18 @@ def test_without_an_api_the_days_are_loaded_alone() -> None:
     assert planned(None) == [
         (name, (MONDAY, TUESDAY)) for name in ("audit_bronze", "clusters_bronze", "made_silver")
     ]
+
+
+def test_what_is_owed_comes_first_and_what_is_loaded_anyway_is_not_asked_for_twice() -> None:
+    days = {"1": [TUESDAY, WEDNESDAY]}
+    owed = {"1": {"audit_bronze": [FRIDAY_BEFORE, SATURDAY_BEFORE, MONDAY, TUESDAY]}}
+    plan = plan_run(MODULES, MODULES, MemoryLedger(), days, owed=owed)
+    assert [step.days for step in plan.owed] == [(FRIDAY_BEFORE, SATURDAY_BEFORE), (MONDAY,)]
+    assert [step.days for step in plan.asked] == [(TUESDAY, WEDNESDAY)] * 3
+    assert plan.steps[0].reason is Reason.OWED
+
+
+def test_what_is_owed_to_a_table_that_is_not_chosen_waits() -> None:
+    owed = {"1": {"audit_bronze": [MONDAY]}}
+    plan = plan_run(MODULES, [made_silver], MemoryLedger(), {"1": [TUESDAY]}, owed=owed)
+    assert plan.owed == []

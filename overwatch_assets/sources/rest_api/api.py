@@ -4,13 +4,14 @@ Answers are JSON as the API sends it. Whoever implements this authenticates, kee
 limit and tries again; what comes out of it as an error is meant.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from overwatch_assets.errors import SourceError
 
 Json = dict[str, object]
-Query = Mapping[str, str | int | bool]
+Query = Mapping[str, str | int | bool | Sequence[str]]
+"""Parameters of an address; one of several texts is repeated."""
 
 
 class ApiError(SourceError):

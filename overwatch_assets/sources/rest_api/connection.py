@@ -5,7 +5,7 @@ they are and each is to be sent once: what is tried again is the client's decisi
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
@@ -169,14 +169,17 @@ def _may_be_followed(url: str, host: str) -> bool:
     return address.scheme == "https" or address[:2] == urlsplit(host)[:2]
 
 
-def _texts(query: Query | None) -> Mapping[str, str] | None:
-    """Parameters as Databricks reads them."""
+def _texts(query: Query | None) -> Mapping[str, str | Sequence[str]] | None:
+    """Parameters as Databricks reads them; of several texts the name is repeated."""
     if query is None:
         return None
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in query.items()
-    }
+    return {name: _text(value) for name, value in query.items()}
+
+
+def _text(value: str | int | bool | Sequence[str]) -> str | Sequence[str]:  # noqa: FBT001  any value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else value
 
 
 @contextmanager

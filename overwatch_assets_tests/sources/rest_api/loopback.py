@@ -54,7 +54,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that arrived."""
+    """A request that arrived; values of a repeated parameter are joined by commas."""
 
     method: str
     path: str
@@ -191,7 +191,7 @@ def _answer(handler: BaseHTTPRequestHandler, loopback: Loopback) -> None:
         Asked(
             method=handler.command,
             path=address.path,
-            query=dict(parse_qsl(address.query)),
+            query=_parameters(address.query),
             headers={name.lower(): value for name, value in handler.headers.items()},
             body=json.loads(content) if is_json and content else content,
         )
@@ -224,6 +224,13 @@ def _answer(handler: BaseHTTPRequestHandler, loopback: Loopback) -> None:
     if reply.fault is not None:
         handler.wfile.flush()
         handler.close_connection = True
+
+
+def _parameters(query: str) -> Mapping[str, str]:
+    parameters: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query):
+        parameters.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in parameters.items()}
 
 
 def _reset(handler: BaseHTTPRequestHandler) -> None:
