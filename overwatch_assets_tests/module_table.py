@@ -37,6 +37,8 @@ BEYOND = {
 BEYOND_DEPENDENCIES = {
     # The audit log names clusters that the API no longer lists.
     1002: (1004,),
+    # Captures show clusters alive, and where they log, that the audit log no longer tells of.
+    1006: (1002,),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),
