@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from overwatch_assets import cli
 from overwatch_assets.errors import ConfigError
+from overwatch_assets.registry import MODULES
 
 
 def invoke(*arguments: str) -> tuple[int, str]:
@@ -32,7 +33,7 @@ def test_an_empty_load_says_why_each_table_is_empty(config: str) -> None:
     _, output = invoke("run", "--config", config, *days, *first)
     assert "has no `audit_logs` configured" in output
     assert "the source has no records of that day" in output
-    assert "EMPTY 2" in output
+    assert f"EMPTY {sum(each.source is not None for each in MODULES)}" in output
 
 
 def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
