@@ -190,6 +190,30 @@ def run(
 
 
 @cli.command()
+@CONFIG
+@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@click.option("--logs", "with_logs", is_flag=True, help="Also find the event logs of each cluster.")
+@JSON
+def validate(
+    config_file: Path | None, workspaces: Sequence[str], *, with_logs: bool, as_json: bool
+) -> int:
+    """Check storage, secrets, API, audit log and event logs before the first run."""
+    from overwatch_assets.operations.validate import validate as checked
+    from overwatch_assets.operations.validation import showing
+
+    console = _console(stderr=as_json)
+    config = load_config(config_file)
+    asked = [config.workspace(each) for each in workspaces] or config.workspaces
+    with showing.watching(console, config, with_logs=with_logs) as watch:
+        report = checked(config, asked, with_logs=with_logs, watch=watch)
+    if as_json:
+        click.echo(showing.validation_json(report))
+    else:
+        showing.show_validation(console, config, report)
+    return report.exit_code
+
+
+@cli.command()
 @JSON
 def modules(*, as_json: bool) -> None:
     """The tables: id, what they hold, what they are made from."""

@@ -17,6 +17,10 @@ class SourceError(OverwatchError):
     """A source can't be read at all: names path or address, workspace and what to check."""
 
 
+class WrongSource(SourceError):
+    """A source can be read, but is not what is configured: another workspace's, or no such logs."""
+
+
 class SchemaMismatch(OverwatchError):
     """A frame doesn't fit its table's declared schema; nothing was written."""
 

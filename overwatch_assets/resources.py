@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import polars as pl
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from overwatch_assets.bronze.clusters_snapshot_error_bronze import ERRORS
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.configuration.storage import OptionValue, Storage
-from overwatch_assets.delta.storage import StorageLocation
+from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger
@@ -29,9 +29,13 @@ from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
 from overwatch_assets.sources.audit_system import SystemAuditTable
-from overwatch_assets.sources.cluster_log_destinations import cluster_log_destinations
+from overwatch_assets.sources.cluster_log_destinations import (
+    PREFIXES,
+    cluster_log_destinations,
+)
 from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request, Source
+from overwatch_assets.sources.mounts import Mounts, known_mounts, mounts_of_file
 from overwatch_assets.sources.rest_api.captures import Captures
 from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.cluster_captures import ClusterCaptures, clusters_to_ask
@@ -52,6 +56,9 @@ from overwatch_assets.workspace_api import LogReaderConnection, api_of, not_conf
 
 OWED_DAYS = timedelta(days=32)
 """How far back days may be owed: a fetch is tried for 30 days."""
+CAPTURED_CLUSTERS = "clusters_snapshot_bronze"
+CLUSTER_EVENTS = "cluster_events"
+PATIENT = Retries()
 
 
 @dataclass
@@ -64,6 +71,7 @@ class Deployment:
         progress: Told of each day that is loaded.
         stopping: Set to stop after the day at hand.
         clock: Tells the time of a made-up world; None: the machine's clock tells it.
+        retries: How failed requests to storages are repeated.
     """
 
     config: Config
@@ -71,6 +79,7 @@ class Deployment:
     progress: Callable[[Cell], None] = lambda _: None
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], datetime] | None = None
+    retries: Retries = PATIENT
     _apis: dict[str, DatabricksApi] = field(
         default_factory=dict[str, DatabricksApi], init=False, repr=False
     )
@@ -83,7 +92,7 @@ class Deployment:
     @cached_property
     def store(self) -> DeltaStore:
         """The tables."""
-        return DeltaStore(location_of(self.config.storage, self.config))
+        return DeltaStore(location_of(self.config.storage, self.config, self.retries))
 
     def api(self, organization_id: str) -> DatabricksApi:
         """The REST API of a workspace, one for all its tables: they share its pace.
@@ -97,16 +106,26 @@ class Deployment:
                 self._apis[organization_id] = api_of(workspace, self.config)
             return self._apis[organization_id]
 
+    def dbfs_root(self, workspace: Workspace) -> str | None:
+        """What `dbfs:/` of a workspace stands for, where it is read without the API.
+
+        On Google Cloud it is a bucket that the workspace's id names; None: the API reads it.
+        """
+        org = workspace.organization_id
+        is_bucket = workspace.cloud == "gcp" and not workspace.has_api
+        return f"gs://databricks-{org}/{org}" if is_bucket else None
+
     def loader(self, ledger: Ledger) -> Loader:
-        """What loads modules, with its sources."""
+        """What loads modules, with its sources; a workspace's mounts are asked for once."""
+        mounts = cache(self._mounts)
         return Loader(
             store=self.store,
             ledger=ledger,
             modules=self.modules,
             calendar=self.config,
             sources={
-                "audit_logs": self._audit_logs,
-                "spark_event_logs": self._spark_event_logs,
+                "audit_logs": self.audit_logs,
+                "spark_event_logs": partial(self._spark_event_logs, mounts),
                 "clusters": self._clusters,
                 "cluster_events": partial(self._asking, ClusterEvents, "cluster_events"),
                 "job_runs": self._job_runs,
@@ -114,7 +133,7 @@ class Deployment:
                 **{name: partial(self._captures, name) for name in LISTINGS},
             },
             coverage={
-                "spark_event_logs": self._log_prefixes,
+                "spark_event_logs": partial(self._log_prefixes, mounts),
                 "clusters": self._clusters_to_ask,
                 "cluster_events": self._clusters_by_day,
                 "sql_query_history": self._queries_to_follow,
@@ -145,29 +164,48 @@ class Deployment:
         )
         return {module.table.name: sorted(set(pairs.collect()["day"]) & loaded.keys())}
 
-    def _audit_logs(self, organization_id: str) -> Source:
+    def audit_logs(self, organization_id: str) -> Source:
+        """The audit log of a workspace, by whichever route it comes.
+
+        Raises:
+            ConfigError: A secret is not where the configuration says.
+        """
         workspace = self.config.workspace(organization_id)
-        if workspace.audit_logs is None:
-            return NotConfigured("audit_logs")
         delivered = workspace.audit_logs
-        warehouse = setting_of(delivered.sql_warehouse, self.config)
-        if warehouse is not None:
-            return SystemAuditTable(self.api(organization_id), warehouse)
-        files, path = files_of(workspace, self.config), delivered.path or ""
+        if delivered is None:
+            return NotConfigured("audit_logs")
+        if delivered.path is None:
+            warehouse_id = setting_of(delivered.sql_warehouse, self.config)
+            return SystemAuditTable(self.api(organization_id), warehouse_id or "")
+        files = files_of(workspace, self.config, self.retries)
         if delivered.layout == "azure":
             resource_id = setting_of(delivered.resource_id, self.config)
-            return AzureAuditLogs(files, path, resource_id)
-        return AuditLogFiles(files, path)
+            return AzureAuditLogs(files, delivered.path, resource_id)
+        return AuditLogFiles(files, delivered.path)
 
-    def _spark_event_logs(self, organization_id: str) -> Source:
+    def _spark_event_logs(self, mounts: Callable[[str], Mounts], organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)
         if workspace.spark_event_logs is None:
             return NotConfigured("spark_event_logs")
         return SparkEventLogs(
-            files=files_of(workspace, self.config),
+            files=files_of(workspace, self.config, self.retries),
             prefixes=workspace.spark_event_logs.folders,
             workers=self.config.workers,
+            failures=mounts(organization_id).failures,
         )
+
+    def _mounts(self, organization_id: str) -> Mounts:
+        """The mounts of a workspace whose clusters' destinations are read."""
+        workspace = self.config.workspace(organization_id)
+        logs = workspace.spark_event_logs
+        if logs is None or not logs.from_clusters:
+            return Mounts()
+        of_file: Mapping[str, str] = {}
+        if logs.mount_mapping is not None:
+            files = files_of(workspace, self.config, self.retries)
+            of_file = mounts_of_file(files, logs.mount_mapping, organization_id)
+        api = self.api(organization_id) if workspace.has_api else None
+        return known_mounts(logs.mounts, of_file, api)
 
     def _captures(self, name: str, organization_id: str) -> Source:
         """What an endpoint lists."""
@@ -221,7 +259,7 @@ class Deployment:
         """Clusters that the API may not list."""
         if not self.config.workspace(organization_id).has_api:
             return pl.DataFrame()
-        module = self.modules["clusters_snapshot_bronze"]
+        module = self.modules[CAPTURED_CLUSTERS]
         audit = self.modules["audit_log_bronze"].table
         return clusters_to_ask(
             captures=self._newest_day(module.table, organization_id),
@@ -270,14 +308,32 @@ class Deployment:
         ].to_list()
         return self.store.scan(table, organization_id, sorted(days)[-1:])
 
-    def _log_prefixes(self, organization_id: str, days: Sequence[DayWindow]) -> pl.DataFrame:
+    def _log_prefixes(
+        self,
+        mounts: Callable[[str], Mounts],
+        organization_id: str,
+        days: Sequence[DayWindow],
+    ) -> pl.DataFrame:
         """Log destinations of the clusters that may have run on the days."""
-        logs = self.config.workspace(organization_id).spark_event_logs
-        audit = self.modules["audit_log_bronze"].table
-        rows = self.store.scan(audit, organization_id, missing_ok=True)
+        workspace = self.config.workspace(organization_id)
+        logs = workspace.spark_event_logs
         if logs is None or not logs.from_clusters:
-            return cluster_log_destinations(rows.clear(), {}, days)
-        return cluster_log_destinations(rows, logs.mounts, days)
+            return pl.DataFrame(schema=PREFIXES)
+
+        def rows(table: Table | None) -> pl.LazyFrame | None:
+            return table and self.store.scan(table, organization_id, missing_ok=True)
+
+        fetches = (each.tracker for each in self.modules.values() if each.source == CLUSTER_EVENTS)
+        return cluster_log_destinations(
+            self.store.scan(
+                self.modules["audit_log_bronze"].table, organization_id, missing_ok=True
+            ),
+            mounts(organization_id).by_point,
+            days,
+            captures=rows(self.modules[CAPTURED_CLUSTERS].table),
+            fetches=rows(next(fetches, None)),
+            dbfs_root=self.dbfs_root(workspace),
+        )
 
 
 @dataclass(frozen=True)
@@ -309,12 +365,14 @@ class SwitchedOff:
         return Gathered(rows={}, rejected={}, processed=pl.DataFrame(), reasons=reasons)
 
 
-def files_of(workspace: Workspace, config: Config) -> Files:
+def files_of(workspace: Workspace, config: Config, retries: Retries = PATIENT) -> Files:
     """What a workspace's sources are read through, each storage with its own credentials."""
     tables = workspace.table_storage
     storages = dict.fromkeys(tables.shared_roots, tables)
     storages |= {each.root: each for each in workspace.source_storage}
-    options = {root: location_of(each, config).delta_options for root, each in storages.items()}
+    options = {
+        root: location_of(each, config, retries).delta_options for root, each in storages.items()
+    }
     connect = LogReaderConnection(config.path, workspace.organization_id, config)
     return Files(
         {root: each for root, each in options.items() if each is not None},
@@ -322,12 +380,12 @@ def files_of(workspace: Workspace, config: Config) -> Files:
     )
 
 
-def location_of(storage: Storage, config: Config) -> StorageLocation:
+def location_of(storage: Storage, config: Config, retries: Retries = PATIENT) -> StorageLocation:
     """A configured storage with its secrets, resolved now."""
     resolved = storage.resolve(config.secrets())
     provider = PROVIDERS[resolved.provider](**_plain(resolved.options))
     client = ClientConfig(**_plain(resolved.client_options)) if resolved.client_options else None
-    return StorageLocation(root=resolved.root, provider=provider, client=client)
+    return StorageLocation(root=resolved.root, provider=provider, client=client, retries=retries)
 
 
 def setting_of(setting: str | SecretReference | None, config: Config) -> str | None:

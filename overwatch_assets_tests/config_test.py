@@ -62,6 +62,7 @@ def test_every_part_of_a_workspace_is_seen() -> None:
         "folders": ("/etc/overwatch/logs", "s3://acme/logs"),
         "from_clusters": True,
         "mounts": {"/mnt/a": "s3://acme/a"},
+        "mount_mapping": None,
     }
     assert workspace.scopes == {*Scope} - {Scope.SPARK_EVENTS}
 

@@ -43,6 +43,8 @@ BEYOND_DEPENDENCIES = {
     1002: (1004,),
     # Captures show clusters that leave no audit event.
     1005: (1002,),
+    # Captures show clusters alive, and where they log, that the audit log no longer tells of.
+    1006: (1002,),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),

@@ -166,6 +166,7 @@ COLUMNS = (
     reads={"events": FromSource("spark_event_logs"), "stored": Stored()},
     decided_by="eventTimeMS",
     follows=("audit_log_bronze",),
+    looks_up=("clusters_snapshot_bronze",),
     tracker=PROCESSED_FILES,
     rejected=REJECTED,
 )

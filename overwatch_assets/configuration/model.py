@@ -55,7 +55,6 @@ class AuditLogs(Strict):
         description="Azure resource of the workspace, where the path holds the records of several.",
         examples=[AZURE_RESOURCE],
     )
-
     sql_warehouse: Setting | None = Field(
         default=None,
         description="Id of the SQL warehouse through which `system.access.audit` is read, instead "
@@ -84,7 +83,7 @@ class SparkEventLogs(Strict):
     )
     from_clusters: bool = Field(
         default=False,
-        description="Also search the log destinations of the clusters that the audit logs name.",
+        description="Also search the log destinations that audit logs and API tell of clusters.",
         examples=[True],
     )
     mounts: dict[str, Location] = Field(
@@ -92,6 +91,12 @@ class SparkEventLogs(Strict):
         description="Mount points in those destinations, and what they stand for. "
         "The longest that fits is used.",
         examples=[{"/mnt/cluster_logs": "s3://acme-logs/clusters"}],
+    )
+    mount_mapping: Location | None = Field(
+        default=None,
+        description="CSV file of further mount points, with the columns `mountPoint`, `source` and "
+        "`workspace_id`; needed where the workspace has more than the 50 that its API tells.",
+        examples=["s3://acme-config/mounts.csv"],
     )
 
     @field_validator("mounts", mode="before")
@@ -199,16 +204,6 @@ class WorkspaceEntry(Strict):
             raise refusal(what, "Write the last day of the workspace")
         return value
 
-    @field_validator("spark_event_logs")
-    @classmethod
-    def _with_audit_logs(
-        cls, value: SparkEventLogs | None, info: ValidationInfo
-    ) -> SparkEventLogs | None:
-        if value and value.from_clusters and info.data.get("audit_logs", value) is None:
-            what = "has `from_clusters`, but there are no audit logs to find clusters in"
-            raise refusal(what, "Configure `audit_logs`, or name `folders` instead")
-        return value
-
     @field_validator("enabled_scopes")
     @classmethod
     def _with_audit(cls, value: tuple[Scope, ...] | None) -> tuple[Scope, ...] | None:
@@ -227,10 +222,19 @@ class WorkspaceEntry(Strict):
         return value
 
     @model_validator(mode="after")
+    def _finds_clusters(self) -> Self:
+        logs, can_tell = self.spark_event_logs, self.audit_logs or self.databricks
+        if logs and logs.from_clusters and not can_tell:
+            what = "has `from_clusters`, but neither audit logs nor an API to find clusters in"
+            remedy = "Configure `audit_logs` or `databricks`, or name `folders` instead"
+            raise refusal(what, remedy)
+        return self
+
+    @model_validator(mode="after")
     def _reaches_what_it_holds(self) -> Self:
-        read = [self.audit_logs.path] if self.audit_logs and self.audit_logs.path else []
+        read = [self.audit_logs.path or ""] if self.audit_logs else []
         if logs := self.spark_event_logs:
-            read += [*logs.folders, *logs.mounts.values()]
+            read += [*logs.folders, *logs.mounts.values(), logs.mount_mapping or ""]
         held = next((each for each in read if each.startswith(WORKSPACE_FOLDERS)), None)
         if held and self.databricks is None:
             remedy = "Configure `databricks`, or the storage below; a local folder is a file:// URL"

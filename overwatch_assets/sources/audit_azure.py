@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from overwatch_assets.errors import SourceError
+from overwatch_assets.errors import WrongSource
 from overwatch_assets.sources.audit_reading import Delivery, read_delivery, undelivered
 from overwatch_assets.sources.audit_records import Delivered, Form, NoRecord
 from overwatch_assets.sources.canonical_json import as_object, scalar_text
@@ -159,9 +159,14 @@ class AzureAuditLogs:
         Raises:
             SourceError: The path can't be listed, or holds several workspaces and none is named.
         """
+        earliest = request.days[0].window.since.astimezone(UTC).date() - LOOK_BACK
+        latest = datetime.fromtimestamp(request.now_ms / 1000, UTC).date()
         resources = self._resources(request.organization_id)
         folders = [
-            (day, folder) for resource in resources for day, folder in self._days(resource, request)
+            (day, folder)
+            for resource in resources
+            for day, folder in self._days(resource)
+            if earliest <= day <= latest
         ]
         found = [info for _, folder in folders for info in self.files.list(folder)]
         delivery = Delivery(
@@ -172,6 +177,15 @@ class AzureAuditLogs:
             missing=undelivered(request, {day for day, _ in folders}, self.path),
         )
         return read_delivery(self.files, delivery, request)
+
+    def delivered_days(self, organization_id: str) -> set[date]:
+        """The days that any category has a folder of.
+
+        Raises:
+            SourceError: The path can't be listed, or holds several workspaces and none is named.
+        """
+        resources = self._resources(organization_id)
+        return {day for resource in resources for day, _ in self._days(resource)}
 
     def _roots(self) -> Iterator[str]:
         """Folders that hold the records of a category."""
@@ -197,7 +211,7 @@ class AzureAuditLogs:
             names = ", ".join(
                 sorted(folders[0].partition(_RESOURCE)[2] for folders in by_resource.values())
             )
-            raise SourceError(
+            raise WrongSource(
                 f"workspace {organization_id}: {self.path} holds the records of several "
                 f"workspaces: {names}. Configure `resource_id` with the one of this workspace"
             )
@@ -212,15 +226,13 @@ class AzureAuditLogs:
         for name in names:
             yield from self._below(f"{folder}/{name}")
 
-    def _days(self, resource: str, request: Request) -> Iterator[tuple[date, str]]:
-        """The day folders to be listed, with their days."""
-        earliest = request.days[0].window.since.astimezone(UTC).date() - LOOK_BACK
-        latest = datetime.fromtimestamp(request.now_ms / 1000, UTC).date()
+    def _days(self, resource: str) -> Iterator[tuple[date, str]]:
+        """The day folders of a resource, with their days."""
         for year in self._numbered(resource, "y="):
             for month in self._numbered(f"{resource}/{year}", "m="):
                 for day in self._numbered(f"{resource}/{year}/{month}", "d="):
                     of = _date_of(year, month, day)
-                    if of is not None and earliest <= of <= latest:
+                    if of is not None:
                         yield of, f"{resource}/{year}/{month}/{day}"
 
     def _numbered(self, folder: str, prefix: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from overwatch_assets.errors import SourceError
+from overwatch_assets.errors import WrongSource
 from overwatch_assets.sources.audit_reading import Delivery, read_delivery, undelivered
 from overwatch_assets.sources.audit_records import bucket_line
 from overwatch_assets.sources.files import Files
@@ -46,7 +46,6 @@ class AuditLogFiles:
             SourceError: The path can't be listed, is not the folder of `date=` folders, or is
                 that of another workspace.
         """
-        self._require_own_folder(request.organization_id)
         folders = self._folders(request)
         delivery = Delivery(
             route=ROUTE,
@@ -57,11 +56,32 @@ class AuditLogFiles:
         )
         return read_delivery(self.files, delivery, request)
 
+    def delivered_days(self, organization_id: str) -> Mapping[date, str]:
+        """The folders of all days, by their date.
+
+        Raises:
+            SourceError: The path can't be listed, is not the folder of `date=` folders, or is
+                that of another workspace.
+        """
+        self._require_own_folder(organization_id)
+        root = self.path.rstrip("/")
+        folders: dict[date, str] = {}
+        for name in self.files.folders(root):
+            day = _date_of(name)
+            if day is None:
+                raise WrongSource(
+                    f"workspace {organization_id}: {root} contains the folder {name}, "
+                    "which is no date=YYYY-MM-DD. Configure the folder that directly contains "
+                    "the date= folders, usually workspaceId=<id>"
+                )
+            folders[day] = f"{root}/{name}"
+        return folders
+
     def _require_own_folder(self, organization_id: str) -> None:
         """Refuse the folder of another workspace: all its events would be taken for this one's."""
         named = _WORKSPACE_FOLDER.fullmatch(self.path.rstrip("/").rpartition("/")[2])
         if named and organization_id.isdecimal() and named[1] != organization_id:
-            raise SourceError(
+            raise WrongSource(
                 f"workspace {organization_id}: {self.path} holds the audit logs of workspace "
                 f"{named[1]}. Configure workspaceId={organization_id}"
             )
@@ -70,19 +90,8 @@ class AuditLogFiles:
         """The folders to be listed, by their date."""
         earliest = request.days[0].window.since.astimezone(UTC).date() - LOOK_BACK
         latest = datetime.fromtimestamp(request.now_ms / 1000, UTC).date()
-        root = self.path.rstrip("/")
-        folders: dict[date, str] = {}
-        for name in self.files.folders(root):
-            day = _date_of(name)
-            if day is None:
-                raise SourceError(
-                    f"workspace {request.organization_id}: {root} contains the folder {name}, "
-                    "which is no date=YYYY-MM-DD. Configure the folder that directly contains "
-                    "the date= folders, usually workspaceId=<id>"
-                )
-            if earliest <= day <= latest:
-                folders[day] = f"{root}/{name}"
-        return folders
+        delivered = self.delivered_days(request.organization_id)
+        return {day: each for day, each in delivered.items() if earliest <= day <= latest}
 
 
 def _date_of(folder: str) -> date | None:

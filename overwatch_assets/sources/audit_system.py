@@ -56,6 +56,11 @@ where workspace_id = :workspace and event_date between :first_date and :last_dat
 and event_time >= :since and event_time < :until
 """  # noqa: S608 - made of constants; values are parameters
 
+_DAYS = f"""
+select distinct event_date from {TABLE}
+where workspace_id = :workspace and event_date between :first_date and :last_date
+"""  # noqa: S608 - made of constants; values are parameters
+
 _OF_DAY = "sum(case when event_time >= :since_{0} and event_time < :until_{0} then 1 else 0 end)"
 
 
@@ -100,6 +105,35 @@ class SystemAuditTable:
             processed=_tracked(read, *self._grown(request, read)),
             counts=dict(+(collector.counts + records.counts)),
         )
+
+    def delivered_days(
+        self, organization_id: str, first: date, last: date, *, longest_wait_s: float
+    ) -> set[date]:
+        """The days, as Databricks dates events, that have events of the workspace.
+
+        Args:
+            organization_id: The workspace.
+            first: First day asked for.
+            last: Last day asked for.
+            longest_wait_s: How long a warehouse may take to answer.
+
+        Raises:
+            SourceError: The table or the warehouse can't be used.
+        """
+        parameters = (
+            Parameter("workspace", organization_id),
+            Parameter("first_date", str(first), "DATE"),
+            Parameter("last_date", str(last), "DATE"),
+        )
+        told = run_statement(
+            self.api,
+            self.warehouse_id,
+            _DAYS,
+            parameters,
+            sleep=self.sleep,
+            longest_wait_s=longest_wait_s,
+        )
+        return {date.fromisoformat(str(each["event_date"])[:10]) for each in told}
 
     def _events(self, request: Request) -> Iterator[Mapping[str, object]]:
         since, until = request.days[0].window.since, request.days[-1].window.until

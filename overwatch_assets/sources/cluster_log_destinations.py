@@ -1,4 +1,4 @@
-"""Where clusters deliver their logs, as their audit events say.
+"""Where clusters deliver their logs, as their audit events and captures of them say.
 
 A cluster may have logged to several destinations in its life; all of them count. What a
 destination is called inside the workspace is translated to what can be read from outside.
@@ -12,15 +12,19 @@ import msgspec
 import polars as pl
 
 from overwatch_assets.module import DayWindow
+from overwatch_assets.sources.cluster_signs import (
+    DAY_MS,
+    SIGN_LASTS_DAYS,
+    not_ended,
+    shown_alive,
+)
+from overwatch_assets.sources.mounts import mount_point
 
-DAY_MS = 86_400_000
 LISTED_DAYS_BEFORE = 4
 """Clusters of the three days before are asked too, and a cluster is of the day after a sign."""
 
-SIGN_LASTS_DAYS = 30
-"""How long a cluster without any further sign is believed to run."""
-
-DESTINATIONS = pl.Schema({"cluster_id": pl.String, "prefix": pl.String})
+PREFIXES = pl.Schema({"cluster_id": pl.String, "prefix": pl.String})
+DESTINATIONS = pl.Schema({"cluster_id": pl.String, "destination": pl.String})
 
 _STORES = {
     "s3": "s3",
@@ -36,7 +40,13 @@ _ENDS = ("delete", "deleteResult", "permanentDelete")
 
 
 def cluster_log_destinations(
-    audit: pl.LazyFrame, mounts: Mapping[str, str], days: Sequence[DayWindow] | None = None
+    audit: pl.LazyFrame,
+    mounts: Mapping[str, str],
+    days: Sequence[DayWindow] | None = None,
+    *,
+    captures: pl.LazyFrame | None = None,
+    fetches: pl.LazyFrame | None = None,
+    dbfs_root: str | None = None,
 ) -> pl.DataFrame:
     """Prefixes below which the event logs of clusters are found: `cluster_id`, `prefix`.
 
@@ -47,8 +57,32 @@ def cluster_log_destinations(
         audit: Rows of `audit_log_bronze` of one workspace, as far back as there are.
         mounts: Mount point (`/mnt/logs`) to what it stands for, a URL or a local folder.
         days: Only clusters that may have run on these days; None: all.
+        captures: Rows of `clusters_snapshot_bronze` of the workspace, of all days; None: none.
+        fetches: Rows of `cluster_events_fetches` of the workspace; None: none.
+        dbfs_root: What `dbfs:/` stands for, where it is read without the API; None: itself.
     """
-    named = (
+    named = destinations_of_clusters(audit, captures)
+    if days is not None:
+        asked = clusters_of_days(audit, days, captures=captures, fetches=fetches).collect()
+        named = named.join(asked, on="cluster_id", how="semi")
+    found = {
+        (cluster_id, event_log_prefix(folder, cluster_id))
+        for cluster_id, destination in named.iter_rows()
+        if (folder := readable(destination, mounts, dbfs_root=dbfs_root)) is not None
+    }
+    return pl.DataFrame(sorted(found), schema=PREFIXES, orient="row")
+
+
+def destinations_of_clusters(
+    audit: pl.LazyFrame, captures: pl.LazyFrame | None = None
+) -> pl.DataFrame:
+    """Every destination that a cluster was ever given, as it was: `cluster_id`, `destination`.
+
+    Args:
+        audit: Rows of `audit_log_bronze` of one workspace.
+        captures: Rows of `clusters_snapshot_bronze` of the workspace; None: none.
+    """
+    of_audit = (
         audit.filter(pl.col("requestParams").str.contains("cluster_log_conf", literal=True))
         .select(
             cluster_id=cluster_id_of(),
@@ -56,25 +90,45 @@ def cluster_log_destinations(
         )
         .filter(pl.col("cluster_id").str.contains(_CLUSTER_ID), pl.col("conf").is_not_null())
         .unique()
+        .collect()
     )
-    if days is not None:
-        named = named.join(clusters_of_days(audit, days), on="cluster_id", how="semi")
     found = {
-        (cluster_id, f"{folder.rstrip('/')}/{cluster_id}/eventlog")
-        for cluster_id, conf in named.collect().iter_rows()
+        (cluster_id, destination)
+        for cluster_id, conf in of_audit.iter_rows()
         for destination in _destinations(conf)
-        if (folder := readable(destination, mounts)) is not None
     }
+    if captures is not None:
+        found |= set(_captured(captures).iter_rows())
     return pl.DataFrame(sorted(found), schema=DESTINATIONS, orient="row")
 
 
-def clusters_of_days(audit: pl.LazyFrame, days: Sequence[DayWindow]) -> pl.LazyFrame:
+def event_log_prefix(folder: str, cluster_id: str) -> str:
+    """Where a cluster's event logs are below a destination."""
+    return f"{folder.rstrip('/')}/{cluster_id}/eventlog"
+
+
+def clusters_of_days(
+    audit: pl.LazyFrame,
+    days: Sequence[DayWindow],
+    *,
+    captures: pl.LazyFrame | None = None,
+    fetches: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
     """Clusters that may have run on the days, one `cluster_id` each.
 
     Those with an audit event shortly before, on or right after the days, and those whose last
-    event of the 30 days before was not their end: a long-running cluster leaves no trace.
+    event of the 30 days before was not their end: a long-running cluster leaves no trace. Those
+    that captures show alive, and those whose fetched events say that they have not ended.
     Asking for more clusters than needed costs time, never rows.
     """
+    of_audit = _signs_of_audit(audit, days)
+    more = [] if captures is None else [shown_alive(captures, days)]
+    more += [] if fetches is None else [not_ended(fetches, days)]
+    valid = pl.col("cluster_id").str.contains(_CLUSTER_ID)
+    return pl.concat([of_audit, *more]).filter(valid).unique()
+
+
+def _signs_of_audit(audit: pl.LazyFrame, days: Sequence[DayWindow]) -> pl.LazyFrame:
     since_ms = days[0].window.since_ms
     until_ms = days[-1].window.until_ms + DAY_MS
     at_ms = pl.col("timestamp")
@@ -89,8 +143,7 @@ def clusters_of_days(audit: pl.LazyFrame, days: Sequence[DayWindow]) -> pl.LazyF
     is_newest = at_ms == at_ms.max()
     may_run = is_near.any() | (is_newest & ~pl.col("is_end")).any()
     return (
-        signs.filter(pl.col("cluster_id").str.contains(_CLUSTER_ID))
-        .group_by("cluster_id")
+        signs.group_by("cluster_id")
         .agg(may_run.alias("may_run"))
         .filter("may_run")
         .select("cluster_id")
@@ -123,10 +176,17 @@ def cluster_id_of() -> pl.Expr:
     )
 
 
-def readable(destination: str, mounts: Mapping[str, str]) -> str | None:
+def readable(
+    destination: str, mounts: Mapping[str, str], *, dbfs_root: str | None = None
+) -> str | None:
     """A destination as it can be read from outside the workspace; None: it is no storage.
 
     The longest mount on a `/` boundary counts; what follows it is kept as it is.
+
+    Args:
+        destination: As a cluster has it.
+        mounts: Mount point to what it stands for.
+        dbfs_root: What `dbfs:/` stands for beside the mounts; None: itself.
     """
     text = destination.strip().rstrip("/")
     scheme, colon, rest = text.partition(":")
@@ -138,17 +198,28 @@ def readable(destination: str, mounts: Mapping[str, str]) -> str | None:
     if not text.startswith("/"):
         return None
     path = "/" + text.lstrip("/")
-    points = {_mount_point(point): source for point, source in mounts.items()}
+    points = {mount_point(point): source for point, source in mounts.items()}
     covering = [point for point in points if point and f"{path}/".startswith(f"{point}/")]
+    if not covering and path.startswith("/Volumes/"):
+        return path
     if not covering:
-        return path if path.startswith("/Volumes/") else f"dbfs:{path}"
+        return f"dbfs:{path}" if dbfs_root is None else f"{dbfs_root.rstrip('/')}{path}"
     point = max(covering, key=len)
     source = re.sub(r"^s3[an]://", "s3://", points[point], flags=re.IGNORECASE)
     return source.rstrip("/") + path[len(point) :]
 
 
-def _mount_point(text: str) -> str:
-    return text.strip().removeprefix("dbfs:").rstrip("/")
+def _captured(captures: pl.LazyFrame) -> pl.DataFrame:
+    """Destinations that captures show: cluster and destination."""
+    conf = pl.col("cluster_log_conf").struct
+    kinds = [conf.field(kind).struct.field("destination") for kind in _KINDS]
+    return (
+        captures.select("cluster_id", destination=pl.concat_list(kinds))
+        .explode("destination")
+        .filter(pl.col("cluster_id").str.contains(_CLUSTER_ID), pl.col("destination").is_not_null())
+        .unique()
+        .collect()
+    )
 
 
 def _destinations(conf: str) -> Sequence[str]:

@@ -122,7 +122,19 @@ workspaces:
         ),
         (
             with_workspace("spark_event_logs: {from_clusters: true}"),
-            "workspaces[0].spark_event_logs: has `from_clusters`, but there are no audit logs to",
+            "workspaces[0]: has `from_clusters`, but neither audit logs nor an API to find",
+        ),
+        (
+            with_workspace("audit_logs: {layout: bucket}"),
+            "workspaces[0].audit_logs: names no route. Give path for delivered files, or",
+        ),
+        (
+            with_workspace("audit_logs: {path: a, sql_warehouse: 789aa345bb12cd34}"),
+            "workspaces[0].audit_logs: names two routes. Give path for delivered files, or",
+        ),
+        (
+            with_workspace("audit_logs: {sql_warehouse: 789aa345bb12cd34}"),
+            "workspaces[0]: reads audit logs through a SQL warehouse, but has no `databricks`",
         ),
         (
             with_workspace("spark_event_logs: {from_clusters: maybe}"),

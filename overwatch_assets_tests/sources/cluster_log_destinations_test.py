@@ -1,10 +1,13 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from overwatch_assets.errors import SourceError
+from overwatch_assets.expressions.databricks_structs import LOGCONF
 from overwatch_assets.module import DayWindow, Window
 from overwatch_assets.sources.cluster_log_destinations import (
     cluster_log_destinations,
@@ -13,6 +16,28 @@ from overwatch_assets.sources.cluster_log_destinations import (
 )
 from overwatch_assets.sources.files import Files
 from overwatch_assets_tests.frames import Row, ms, table
+
+CAPTURES = pl.Schema(
+    {
+        "cluster_id": pl.String,
+        "state": pl.String,
+        "start_time": pl.Int64,
+        "terminated_time": pl.Int64,
+        "captured_at_ms": pl.Int64,
+        "cluster_log_conf": LOGCONF,
+    }
+)
+FETCHES = pl.Schema(
+    {
+        "cluster_id": pl.String,
+        "status": pl.String,
+        "events": pl.Int64,
+        "last_type": pl.String,
+        "sign_day": pl.Date,
+        "partition_date": pl.Date,
+    }
+)
+
 
 MOUNTS = {"/mnt/logs": "s3a://acme-logs/all/", "/mnt/logs/prod": "/srv/prod", "/": "/nowhere"}
 
@@ -154,3 +179,87 @@ def test_only_clusters_of_the_days_are_asked_when_days_are_given() -> None:
     )
     found = cluster_log_destinations(audit, {}, [day("2024-05-06")])
     assert found["cluster_id"].to_list() == ["c-1"]
+
+
+def captured(cluster_id: str, state: str, at: str, **more: Any) -> Row:
+    start = more.pop("start", "2024-01-01 00:00")
+    end = more.pop("end", None)
+    return {
+        "cluster_id": cluster_id,
+        "state": state,
+        "start_time": ms(start),
+        "terminated_time": end and ms(end),
+        "captured_at_ms": ms(at),
+        **more,
+    }
+
+
+def shown(on: str, *rows: Row) -> list[str]:
+    captures = pl.LazyFrame(list(rows), schema=CAPTURES)
+    found = clusters_of_days(table("audit_log_bronze"), [day(on)], captures=captures)
+    return sorted(found.collect()["cluster_id"].to_list())
+
+
+def fetched(on: str, *rows: Row) -> list[str]:
+    given: list[Row] = [{"status": "ok", "events": 0, **row} for row in rows]
+    fetches = pl.LazyFrame(given, schema=FETCHES)
+    found = clusters_of_days(table("audit_log_bronze"), [day(on)], fetches=fetches)
+    return sorted(found.collect()["cluster_id"].to_list())
+
+
+def test_destinations_of_captures_are_united_with_those_of_the_audit_log() -> None:
+    audit = table("audit_log_bronze", edited("c-1", "s3", "s3://acme/prod"))
+    volume = {"volumes": {"destination": "/Volumes/main/ops/logs"}}
+    captures = pl.LazyFrame(
+        [
+            {"cluster_id": "c-1", "cluster_log_conf": {"dbfs": {"destination": "dbfs:/logs"}}},
+            {"cluster_id": "c-1", "cluster_log_conf": {"s3": {"destination": "s3://acme/prod"}}},
+            {"cluster_id": "c-2", "cluster_log_conf": volume},
+            {"cluster_id": "c-3", "cluster_log_conf": None},
+            {"cluster_id": "c/4", "cluster_log_conf": volume},
+        ],
+        schema=CAPTURES,
+    )
+    expected = [
+        ("c-1", "dbfs:/logs/c-1/eventlog"),
+        ("c-1", "s3://acme/prod/c-1/eventlog"),
+        ("c-2", "/Volumes/main/ops/logs/c-2/eventlog"),
+    ]
+    assert cluster_log_destinations(audit, MOUNTS, captures=captures).rows() == expected
+    alone = cluster_log_destinations(audit, MOUNTS, captures=captures.clear())
+    assert alone.rows() == expected[1:2]
+
+
+def test_dbfs_without_an_api_is_read_from_the_bucket_that_it_stands_for() -> None:
+    root = "gs://databricks-123/123"
+    assert readable("dbfs:/cluster-logs", MOUNTS, dbfs_root=root) == f"{root}/cluster-logs"
+    assert readable("dbfs:/mnt/logs", MOUNTS, dbfs_root=root) == "s3://acme-logs/all"
+
+
+def test_a_cluster_without_audit_events_is_asked_while_captures_show_it_alive() -> None:
+    rows = [
+        captured("runs", "RUNNING", "2024-05-06 06:00"),
+        captured("ran", "RUNNING", "2024-04-20 06:00"),
+        captured("long_gone", "RUNNING", "2024-03-20 06:00"),
+        captured("ended", "TERMINATED", "2024-05-09 06:00", end="2024-05-06 00:00"),
+        captured("ended_before", "TERMINATED", "2024-05-09 06:00", end="2024-05-02 23:59"),
+        captured("began_later", "RUNNING", "2024-05-09 06:00", start="2024-05-07 00:00"),
+        captured("stopped", "RUNNING", "2024-05-01 06:00"),
+        captured("stopped", "TERMINATED", "2024-05-02 06:00", end="2024-05-01 07:00"),
+    ]
+    assert shown("2024-05-06", *rows) == ["ended", "ran", "runs"]
+
+
+def test_a_cluster_is_asked_while_its_fetched_events_have_no_end() -> None:
+    yesterday, long_ago = date(2024, 5, 5), date(2024, 4, 1)
+    common = {"partition_date": yesterday, "sign_day": yesterday}
+    rows = [
+        {**common, "cluster_id": "runs", "last_type": "RUNNING"},
+        {**common, "cluster_id": "failed", "status": "failed"},
+        {**common, "cluster_id": "ended", "last_type": "TERMINATING"},
+        {**common, "cluster_id": "ended_that_day", "last_type": "TERMINATING", "events": 3},
+        {**common, "cluster_id": "silent", "last_type": "RUNNING", "sign_day": long_ago},
+        {**common, "cluster_id": "old", "last_type": "RUNNING", "partition_date": long_ago},
+        {**common, "cluster_id": "unknown"},
+    ]
+    assert fetched("2024-05-06", *rows) == ["ended_that_day", "failed", "runs"]

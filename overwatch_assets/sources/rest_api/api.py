@@ -18,6 +18,10 @@ class ApiError(SourceError):
     """The API gave no usable answer, though it was asked again: names endpoint and workspace."""
 
 
+class NotAdmitted(ApiError):
+    """The identity was refused when it logged in; nothing was asked."""
+
+
 class ApiRefused(ApiError):
     """The API answered no, and would again.
 

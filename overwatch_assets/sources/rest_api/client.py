@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from overwatch_assets.sources.rest_api.api import ApiError, ApiRefused, Json, Query
+from overwatch_assets.sources.rest_api.api import ApiError, ApiRefused, Json, NotAdmitted, Query
 from overwatch_assets.sources.rest_api.exchange import (
     Answer,
     Call,
     Exchange,
+    LoginRefused,
     NoAnswer,
     Unreachable,
 )
@@ -199,6 +200,8 @@ class _Attempts:
                 if not _has_data(call, answer):
                     self._refuse(answer)
                 yield answer
+        except LoginRefused as failure:
+            raise NotAdmitted(str(self.gave_up(str(failure)))) from None
         except Unreachable as failure:
             raise self.gave_up(str(failure)) from None
 
@@ -368,6 +371,11 @@ def _refusal(answer: Answer) -> tuple[str, str]:
     return (code if isinstance(code, str) else "", said if isinstance(said, str) else "")
 
 
+def permission_for(path: str) -> str:
+    """What an identity needs to ask a path."""
+    return next((each for part, each in _PERMISSIONS if part in path), "access")
+
+
 def _remedy(status: int, call: Call) -> str:
     match status:
         case HTTPStatus.UNAUTHORIZED:
@@ -376,8 +384,7 @@ def _remedy(status: int, call: Call) -> str:
                 "configuration, and whether its secret has expired"
             )
         case HTTPStatus.FORBIDDEN:
-            needed = next((each for part, each in _PERMISSIONS if part in call.path), "access")
-            return f"grant the identity that is used: {needed}"
+            return f"grant the identity that is used: {permission_for(call.path)}"
         case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return "check user and password of `proxy`"
         case HTTPStatus.NOT_FOUND:

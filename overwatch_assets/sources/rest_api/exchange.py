@@ -16,6 +16,10 @@ class Unreachable(Exception):
     """No answer will come as things stand: the text says why, and what to do."""
 
 
+class LoginRefused(Unreachable):
+    """The identity is refused: the text says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request.

@@ -24,7 +24,7 @@ from databricks.sdk.credentials_provider import (
 from databricks.sdk.oauth import Refreshable, Token
 from google.auth.exceptions import GoogleAuthError
 
-from overwatch_assets.sources.rest_api.exchange import NoAnswer, Unreachable
+from overwatch_assets.sources.rest_api.exchange import LoginRefused, NoAnswer
 
 PRODUCT = "overwatch-assets"
 HEADERS_KEPT_SECONDS = 30.0
@@ -101,7 +101,7 @@ class Login:
 
         Raises:
             NoAnswer: The login failed, and may succeed later.
-            Unreachable: It was refused.
+            LoginRefused: It was refused.
         """
         with self._lock:
             if time.monotonic() >= self._kept_until:
@@ -124,7 +124,7 @@ class Login:
             text = str(error).partition(". Config: ")[0]
             if any(each in text for each in _REFUSALS):
                 message = f"the login was refused: {text}; check the identity under `databricks`"
-                raise Unreachable(message) from None
+                raise LoginRefused(message) from None
             message = f"the login failed: {text}"
             raise NoAnswer(message) from None
 

@@ -23,6 +23,10 @@ PAUSES_S = (1, 2, 5, 10)
 LONGEST_WAIT_S = 3600
 
 
+class StatementFailed(ApiError):
+    """The warehouse answered that the statement can't be run: permissions, names, its own state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A named parameter of a statement."""
@@ -39,11 +43,21 @@ def run_statement(
     parameters: Sequence[Parameter],
     *,
     sleep: Callable[[float], None] = time.sleep,
+    longest_wait_s: float = LONGEST_WAIT_S,
 ) -> Iterator[Mapping[str, object]]:
     """Run a statement that reads, and give its rows by column.
 
+    Args:
+        api: API of the workspace that has the warehouse.
+        warehouse_id: The warehouse.
+        statement: SQL with parameters such as `:name`.
+        parameters: Their values.
+        sleep: Waits between two questions whether it is done.
+        longest_wait_s: How long it may take.
+
     Raises:
-        ApiError: It failed, was cancelled, or takes longer than `LONGEST_WAIT_S`.
+        StatementFailed: It failed or was cancelled.
+        ApiError: It takes too long, or its rows can't be had.
     """
     answer = api.post(
         STATEMENTS,
@@ -59,7 +73,7 @@ def run_statement(
             "format": "JSON_ARRAY",
         },
     )
-    done = _finished(api, answer, sleep)
+    done = _finished(api, answer, sleep, longest_wait_s)
     names = _column_names(done)
     statement_id = str(done.get("statement_id"))
     chunk: Json | None = _object(done.get("result"))
@@ -78,7 +92,9 @@ def run_statement(
         chunk = None if after is None else _chunk(api, statement_id, after)
 
 
-def _finished(api: Api, answer: Json, sleep: Callable[[float], None]) -> Json:
+def _finished(
+    api: Api, answer: Json, sleep: Callable[[float], None], longest_wait_s: float
+) -> Json:
     """The answer once the statement has succeeded."""
     waited = 0.0
     asked = 0
@@ -89,12 +105,12 @@ def _finished(api: Api, answer: Json, sleep: Callable[[float], None]) -> Json:
             return answer
         if state not in {"PENDING", "RUNNING"}:
             error = _object(status.get("error")) or {}
-            raise ApiError(
+            raise StatementFailed(
                 f"the statement ended as {state}: {error.get('error_code', '')} "
                 f"{error.get('message', 'no reason is told')}"
             )
-        if waited >= LONGEST_WAIT_S:
-            raise ApiError(f"the statement is still {state} after {LONGEST_WAIT_S} s")
+        if waited >= longest_wait_s:
+            raise ApiError(f"the statement is still {state} after {longest_wait_s:g} s")
         pause = PAUSES_S[min(asked, len(PAUSES_S) - 1)]
         sleep(pause)
         waited += pause

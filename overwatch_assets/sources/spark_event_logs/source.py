@@ -35,11 +35,13 @@ class SparkEventLogs:
         prefixes: Folders or files that are always read, besides those of the clusters that a
             request names.
         workers: Processes that large logs are read in.
+        failures: Why folders of clusters may be unknown, one sentence each.
     """
 
     files: Files
     prefixes: Sequence[str] = ()
     workers: int = 1
+    failures: Sequence[str] = ()
 
     def gather(self, request: Request) -> Gathered:
         """Read what the days need.
@@ -67,6 +69,7 @@ class SparkEventLogs:
             counts=+counts,
             failures=(
                 *listing.failures,
+                *self.failures,
                 *(log.summary.reason for log in logs if log.summary.reason),
             ),
         )

@@ -1,0 +1,75 @@
+"""Whether the configuration's references to secrets lead somewhere."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import BaseModel
+
+from overwatch_assets.config import Config, Workspace
+from overwatch_assets.errors import ConfigError
+from overwatch_assets.operations.validation.findings import Check, Finding
+from overwatch_assets.secrets import SecretReference
+
+RULE = "Secrets_Resolvable"
+_REMEDY = "Put each secret where its reference says, for the user that runs this"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What came of following references.
+
+    Attributes:
+        finding: The check.
+        known: The secrets, which nothing may show.
+    """
+
+    finding: Finding
+    known: frozenset[str]
+
+
+def deployment_secrets(config: Config) -> Resolved:
+    """Follow the references of the tables' storage."""
+    return _resolved(config, "", references(config.storage))
+
+
+def workspace_secrets(config: Config, workspace: Workspace) -> Resolved:
+    """Follow the references of a workspace."""
+    parts = (workspace.databricks, workspace.audit_logs, *workspace.source_storage)
+    found = (each for part in parts if part is not None for each in references(part))
+    return _resolved(config, workspace.organization_id, found)
+
+
+def references(value: object) -> Iterator[SecretReference]:
+    """Every reference in a part of the configuration."""
+    match value:
+        case SecretReference():
+            yield value
+        case BaseModel():
+            for _, each in value:
+                yield from references(each)
+        case tuple():
+            for each in cast("tuple[object, ...]", value):
+                yield from references(each)
+        case dict():
+            for each in cast("Mapping[object, object]", value).values():
+                yield from references(each)
+        case _:
+            return
+
+
+def _resolved(config: Config, workspace: str, found: Iterable[SecretReference]) -> Resolved:
+    secrets = config.secrets()
+    known: set[str] = set()
+    wrong: list[str] = []
+    names = list(dict.fromkeys(found))
+    for each in names:
+        try:
+            known.add(secrets.resolve(each).get_secret_value())
+        except ConfigError as error:
+            wrong.append(str(error))
+    check = Check(RULE, workspace, f"follow {len(names)} references to secrets")
+    if wrong:
+        return Resolved(check.error("; ".join(wrong), _REMEDY), frozenset(known))
+    told = ", ".join(map(str, names)) or "none is written: environment and machine tell who asks"
+    return Resolved(check.ok(told), frozenset(known))
