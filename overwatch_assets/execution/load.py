@@ -91,8 +91,10 @@ class Loader:
             SourceError: A source can't be read at all.
         """
         work = _Work(self, module, workspace, run, days)
-        for name in (module.table.name, *module.dependencies):
-            self.store.create(self.modules[name].table)
+        self.store.create(module.table)
+        for name in module.dependencies:
+            if name in self.modules:
+                self.store.create(self.modules[name].table)
         if run.redo and module.source is not None:
             return []
         size = len(days) if module.asked_at_once else self.chunk_days

@@ -95,11 +95,20 @@ def load_folder(store: DeltaStore, path: Path, first: date, last: date) -> None:
         modules={module.table.name: module for module in MODULES},
         calendar=UtcCalendar(),
         chunk_days=400,
-        sources={"spark_event_logs": logs, "audit_logs": lambda _: NotConfigured("audit_logs")},
+        sources={**dict.fromkeys(other_sources(), _nothing), "spark_event_logs": logs},
     )
     run = Run(run_id="real", snapshot=datetime.now(UTC))
     for module in in_load_order():
         ledger.write(loader.load(module, workspace, days, run))
+
+
+def other_sources() -> set[str]:
+    """Every source but the Spark event logs."""
+    return {module.source for module in MODULES if module.source}
+
+
+def _nothing(_: str) -> NotConfigured:
+    return NotConfigured("databricks")
 
 
 def span(path: Path) -> tuple[date, date]:

@@ -98,6 +98,8 @@ def why_not_asked(workspace: Workspace, module: Module) -> str:
         return "no `databricks` is configured for this workspace"
     if probe.clouds and workspace.cloud not in probe.clouds:
         return f"{workspace.cloud} has none of them, only {' and '.join(sorted(probe.clouds))} has"
+    if module.source == "job_runs" and not workspace.job_runs_snapshot:
+        return "`job_runs_snapshot: true` switches it on"
     return ""
 
 
