@@ -18,6 +18,8 @@ from overwatch_assets.configuration.document import Document, read_document
 from overwatch_assets.configuration.model import (
     AuditLogs,
     ConfigFile,
+    ContractPrice,
+    PriceFiles,
     SparkEventLogs,
     WorkspaceEntry,
 )
@@ -46,6 +48,8 @@ class Workspace:
         spark_event_logs: Where its Spark event logs are; None: none are read.
         databricks: Access to its REST API; None: it is not asked.
         scopes: Scopes that are loaded.
+        price_files: Files with prices, its own before the deployment's.
+        dbu_prices: Contract prices by sku, ascending by the day they hold from.
         source_storage: Storages configured for reading.
         table_storage: Storage of the tables, whose access serves reading too.
     """
@@ -59,6 +63,8 @@ class Workspace:
     spark_event_logs: SparkEventLogs | None
     databricks: Databricks | None
     scopes: frozenset[Scope]
+    price_files: tuple[PriceFiles, ...]
+    dbu_prices: Mapping[str, tuple[ContractPrice, ...]]
     source_storage: tuple[Storage, ...]
     table_storage: Storage
 
@@ -166,11 +172,11 @@ def config_of(document: Document, *, now: datetime) -> Config:
         workers=model.workers or _usable_cpus(),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
-        workspaces=tuple(_workspace(entry, model.storage) for entry in model.workspaces),
+        workspaces=tuple(_workspace(entry, model) for entry in model.workspaces),
     )
 
 
-def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
+def _workspace(entry: WorkspaceEntry, model: ConfigFile) -> Workspace:
     return Workspace(
         organization_id=entry.workspace_id,
         name=entry.workspace_name,
@@ -181,8 +187,15 @@ def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
         spark_event_logs=entry.spark_event_logs,
         databricks=entry.databricks,
         scopes=entry.scopes,
+        price_files=(entry.prices, model.prices),
+        dbu_prices={
+            "interactive": entry.interactive_dbu_price,
+            "automated": entry.automated_dbu_price,
+            "sqlCompute": entry.sql_compute_dbu_price,
+            "jobsLight": entry.jobs_light_dbu_price,
+        },
         source_storage=entry.source_storage,
-        table_storage=table_storage,
+        table_storage=model.storage,
     )
 
 
