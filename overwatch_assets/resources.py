@@ -5,7 +5,7 @@ that reads or writes at import.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from overwatch_assets.bronze.clusters_snapshot_error_bronze import ERRORS
 from overwatch_assets.config import Config, Workspace
-from overwatch_assets.configuration.storage import OptionValue, Storage
+from overwatch_assets.configuration.storage import OptionValue, Provider, Storage, provider_of
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
@@ -25,6 +25,13 @@ from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
+from overwatch_assets.reference.prices import (
+    PriceFilesRead,
+    Reference,
+    read_price_files,
+    reference_of,
+)
+from overwatch_assets.reference.reading import PriceFileReader
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
@@ -103,6 +110,44 @@ class Deployment:
             },
             chunk_days=self.config.chunk_days,
         )
+
+    def price_files(self, organization_id: str) -> PriceFilesRead:
+        """A workspace's price files, checked.
+
+        Raises:
+            SourceError: One can't be reached.
+        """
+        workspace = self.config.workspace(organization_id)
+
+        def located(folder: str) -> StorageLocation:
+            return self._located(workspace, folder)
+
+        reader = PriceFileReader(files_of(workspace, self.config), located)
+        return read_price_files(workspace, reader)
+
+    def reference(
+        self, organization_id: str, node_types: Iterable[Mapping[str, object]] = ()
+    ) -> Reference:
+        """Every figure of a workspace that costs are made of, valid over time.
+
+        Args:
+            organization_id: The workspace.
+            node_types: Objects that its API lists as node types.
+
+        Raises:
+            ConfigError: With every problem of its price files.
+            SourceError: One can't be reached.
+        """
+        workspace = self.config.workspace(organization_id)
+        return reference_of(workspace, self.price_files(organization_id), node_types)
+
+    def _located(self, workspace: Workspace, folder: str) -> StorageLocation:
+        """A folder with the access that is configured for it, else the machine's own."""
+        storage = workspace.storage_for(folder)
+        if storage is not None:
+            return location_of(storage.model_copy(update={"root": folder}), self.config)
+        provider = provider_of(folder) or Provider.LOCAL
+        return StorageLocation(root=folder, provider=PROVIDERS[provider](**_plain({})))
 
     def _audit_logs(self, organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)
