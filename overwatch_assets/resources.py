@@ -26,8 +26,9 @@ from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
 from overwatch_assets.reference.prices import (
+    INPUTS,
+    PriceFigures,
     PriceFilesRead,
-    Reference,
     read_price_files,
     reference_of,
 )
@@ -109,6 +110,7 @@ class Deployment:
                 "clusters": self._clusters_to_ask,
             },
             chunk_days=self.config.chunk_days,
+            references={name: partial(self._figures, name) for name in INPUTS},
         )
 
     def price_files(self, organization_id: str) -> PriceFilesRead:
@@ -127,7 +129,7 @@ class Deployment:
 
     def reference(
         self, organization_id: str, node_types: Iterable[Mapping[str, object]] = ()
-    ) -> Reference:
+    ) -> PriceFigures:
         """Every figure of a workspace that costs are made of, valid over time.
 
         Args:
@@ -140,6 +142,9 @@ class Deployment:
         """
         workspace = self.config.workspace(organization_id)
         return reference_of(workspace, self.price_files(organization_id), node_types)
+
+    def _figures(self, name: str, organization_id: str) -> pl.DataFrame:
+        return self.reference(organization_id).inputs[name]
 
     def _located(self, workspace: Workspace, folder: str) -> StorageLocation:
         """A folder with the access that is configured for it, else the machine's own."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.operations.query import as_text as rows_as_text
-from overwatch_assets.reference.prices import Reference, reference_of
+from overwatch_assets.reference.prices import PriceFigures, reference_of
 from overwatch_assets.reference.problems import Problem, errors_of
 from overwatch_assets.resources import Deployment
 
@@ -47,7 +47,7 @@ class WorkspacePrices:
     """
 
     workspace: Workspace
-    reference: Reference | None
+    reference: PriceFigures | None
     problems: tuple[Problem, ...]
     day: date
 

@@ -81,9 +81,9 @@ class Stack:
         )
         return self._joined(rows, [*self.values, *self.origins])
 
-    def figures_of(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The figures alone: what a cost depends on."""
-        return self._joined(rows.drop(self.names, self.origins), self.values)
+    def without_origins(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """What a cost depends on: stretches that differ in where figures come from are one."""
+        return self._joined(rows.drop(self.origins), self.values)
 
     def _joined(self, rows: pl.DataFrame, compared: list[str]) -> pl.DataFrame:
         """Rows that follow on each other and say the same, as one."""

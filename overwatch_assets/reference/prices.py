@@ -69,38 +69,40 @@ TABLES: Mapping[Layout, Table] = {
     WAREHOUSE_DBU_DETAILS: tables.WAREHOUSE_DBU_DETAILS,
 }
 _RULES = (SKU_CHOICE, PHOTON_MULTIPLIERS, BILLABLE_STATES)
+INPUTS = (*(table.name for table in TABLES.values()), *(layout.name for layout in _RULES))
+"""Names of the references that transforms may read."""
 
 
 @dataclass(frozen=True)
-class Reference:
+class PriceFigures:
     """Every figure of a workspace that costs are made of, valid over time.
 
-    The columns of the price tables are those that `reference/tables.py` declares, less the
-    run's; the rules have the columns of their files. All are sorted by key and `activeFrom`;
-    of a key no two rows hold at one instant.
+    All frames are sorted by key and `activeFrom`; of a key no two rows hold at one instant.
 
     Attributes:
         instance_details: Node types: cores, memory, DBUs, prices.
         dbu_cost_details: Price of a DBU by sku.
         warehouse_dbu_details: DBUs of SQL warehouses by size; those of the workspace's cloud.
-        sku_choice: The sku of each kind of cluster (`expressions.price_keys.cluster_kind`), and
-            the one to take where that has no price.
-        photon_multipliers: What Photon multiplies DBUs with, by sku.
-        billable_states: Whether a state of a running cluster or warehouse uses DBUs; one that
-            is not listed does.
-        versions: Order-free hash of each table's figures, by its name. It follows the figures
-            and their validity, not where they come from.
+            These three have the columns that `reference/tables.py` declares, less the run's.
+        inputs: What transforms read, by the name of the reference: the three by their tables'
+            names, without origins, and the rules `sku_choice`, `photon_multipliers` and
+            `billable_states`.
         warnings: What does not keep the figures from being used.
     """
 
     instance_details: pl.DataFrame
     dbu_cost_details: pl.DataFrame
     warehouse_dbu_details: pl.DataFrame
-    sku_choice: pl.DataFrame
-    photon_multipliers: pl.DataFrame
-    billable_states: pl.DataFrame
-    versions: Mapping[str, int]
+    inputs: Mapping[str, pl.DataFrame]
     warnings: tuple[Problem, ...]
+
+    @cached_property
+    def versions(self) -> Mapping[str, int]:
+        """Order-free hash of each input: the figures and when they hold, not where they are from.
+
+        The loader records the same with what it reads.
+        """
+        return {name: version_of_rows(rows) for name, rows in self.inputs.items()}
 
     @cached_property
     def version(self) -> int:
@@ -148,7 +150,7 @@ def reference_of(
     workspace: Workspace,
     files: PriceFilesRead,
     node_types: Iterable[Mapping[str, object]] = (),
-) -> Reference:
+) -> PriceFigures:
     """The figures that hold for a workspace.
 
     Args:
@@ -169,21 +171,18 @@ def reference_of(
     layers[DBU_COST_DETAILS].insert(-1, _contract_layer(workspace))
     nothing = layers[INSTANCE_DETAILS][-1].clear()
     layers[INSTANCE_DETAILS].append(pl.concat([nothing, sizes], how="diagonal"))
-    laid = {layout: STACKS[layout].laid(layers[layout]) for layout in STACKS}
-    rules = {layout: _rules(layout) for layout in _RULES}
-    figures = {TABLES[each].name: STACKS[each].figures_of(rows) for each, rows in laid.items()}
-    figures |= {each.name: rows for each, rows in rules.items()}
+    laid = {layout: stack.laid(layers[layout]) for layout, stack in STACKS.items()}
     late = [each for layout, rows in laid.items() for each in _late(workspace, layout, rows)]
-    return Reference(
-        instance_details=_declared(workspace, INSTANCE_DETAILS, laid[INSTANCE_DETAILS]),
-        dbu_cost_details=_declared(workspace, DBU_COST_DETAILS, laid[DBU_COST_DETAILS]),
-        warehouse_dbu_details=_declared(
-            workspace, WAREHOUSE_DBU_DETAILS, laid[WAREHOUSE_DBU_DETAILS]
-        ),
-        sku_choice=rules[SKU_CHOICE],
-        photon_multipliers=rules[PHOTON_MULTIPLIERS],
-        billable_states=rules[BILLABLE_STATES],
-        versions={name: version_of_rows(rows) for name, rows in figures.items()},
+    shown = {layout: _declared(workspace, layout, rows) for layout, rows in laid.items()}
+    inputs = {
+        TABLES[layout].name: _declared(workspace, layout, stack.without_origins(laid[layout]))
+        for layout, stack in STACKS.items()
+    }
+    return PriceFigures(
+        instance_details=shown[INSTANCE_DETAILS],
+        dbu_cost_details=shown[DBU_COST_DETAILS],
+        warehouse_dbu_details=shown[WAREHOUSE_DBU_DETAILS],
+        inputs={**inputs, **{layout.name: _rules(layout) for layout in _RULES}},
         warnings=(*files.problems, *unusable, *late),
     )
 
@@ -263,7 +262,7 @@ def _priced(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _declared(workspace: Workspace, layout: Layout, laid: pl.DataFrame) -> pl.DataFrame:
-    """Rows as their table declares them."""
+    """Rows in the columns that their table declares, as far as they have them."""
     until = pl.when(pl.col(UNTIL) != ENDLESS).then(UNTIL)
     begins, ends = (pl.col(each).cast(pl.Datetime("ms")).dt.epoch("ms") for each in (FROM, UNTIL))
     schema = {column.name: column.dtype for column in TABLES[layout].columns}
@@ -274,7 +273,8 @@ def _declared(workspace: Workspace, layout: Layout, laid: pl.DataFrame) -> pl.Da
         activeFromEpochMillis=begins,
         activeUntilEpochMillis=pl.when(until.is_not_null()).then(ends),
     )
-    return rows.sort(KEY, FROM).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    columns = (pl.col(name).cast(schema[name]) for name in schema if name in rows.columns)
+    return rows.sort(KEY, FROM).select(columns)
 
 
 def _late(workspace: Workspace, layout: Layout, laid: pl.DataFrame) -> Iterator[Problem]:

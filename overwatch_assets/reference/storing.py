@@ -10,7 +10,7 @@ from overwatch_assets.config import Workspace
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.module import ORGANIZATION_ID, RUN_COLUMNS, TIMESTAMP, Table
 from overwatch_assets.reference.layout import FROM
-from overwatch_assets.reference.prices import Reference
+from overwatch_assets.reference.prices import PriceFigures
 from overwatch_assets.reference.tables import REFERENCE_TABLES
 
 
@@ -32,7 +32,11 @@ class Refreshed:
 
 
 def refresh(
-    store: DeltaStore, workspace: Workspace, reference: Reference, run_id: str, snapshot: datetime
+    store: DeltaStore,
+    workspace: Workspace,
+    figures: PriceFigures,
+    run_id: str,
+    snapshot: datetime,
 ) -> tuple[Refreshed, ...]:
     """Write a workspace's figures into the price tables; other workspaces' stay as they are.
 
@@ -42,7 +46,7 @@ def refresh(
     Args:
         store: Where the tables are.
         workspace: Whose figures they are.
-        reference: The figures.
+        figures: The figures.
         run_id: Run that writes them.
         snapshot: Its snapshot time.
 
@@ -60,11 +64,11 @@ def refresh(
             store,
             table,
             workspace.organization_id,
-            reference.frames[table.name].with_columns(**values),
+            figures.frames[table.name].with_columns(**values),
             {
                 "overwatch.run_id": run_id,
                 "overwatch.workspace": workspace.organization_id,
-                "overwatch.reference_version": str(reference.versions[table.name]),
+                "overwatch.reference_version": str(figures.versions[table.name]),
             },
         )
         for table in REFERENCE_TABLES

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from overwatch_assets.config import Config
 from overwatch_assets.reference.checking import Checked, checked
 from overwatch_assets.reference.layout import Layout
-from overwatch_assets.reference.prices import Reference, read_price_files, reference_of
+from overwatch_assets.reference.prices import PriceFigures, read_price_files, reference_of
 from overwatch_assets.reference.sheet import Sheet, sheet_of_csv
 from overwatch_assets_tests.configuration.loading import loaded, with_workspace
 
@@ -37,7 +37,7 @@ def reference(
     config: Config,
     files: Mapping[str, str] | None = None,
     node_types: Iterable[Mapping[str, object]] = (),
-) -> Reference:
+) -> PriceFigures:
     """Figures of the only workspace, with the content of files by their path."""
     contents = {f"{FOLDER}/{name}": text for name, text in (files or {}).items()}
 

@@ -5,7 +5,7 @@ import pytest
 
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.expressions.price_lookup import with_valid
-from overwatch_assets.reference.prices import Reference
+from overwatch_assets.reference.prices import INPUTS, PriceFigures
 from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets_tests.frames import utc
 from overwatch_assets_tests.reference.files import FOLDER, ORG, configured, reference
@@ -23,12 +23,12 @@ CONTRACT = "configuration: contract price of the workspace"
 Rows = list[tuple[object, ...]]
 
 
-def node(given: Reference, name: str) -> Rows:
+def node(given: PriceFigures, name: str) -> Rows:
     columns = ("Compute_Contract_Price", "activeFrom", "activeUntil", "isActive", "price_origin")
     return given.instance_details.filter(pl.col("API_Name") == name).select(columns).rows()
 
 
-def sku(given: Reference, name: str) -> Rows:
+def sku(given: PriceFigures, name: str) -> Rows:
     columns = ("contract_price", "activeFrom", "activeUntil", "isActive", "origin")
     return given.dbu_cost_details.filter(pl.col("sku") == name).select(columns).rows()
 
@@ -184,6 +184,18 @@ def test_a_key_that_begins_after_the_workspaces_first_day_is_a_warning() -> None
     ]
 
 
+def test_transforms_read_figures_without_their_origins() -> None:
+    text = f"{NODE_HEAD}m5.large,0.096,2026-07-01,\n"
+    given = reference(configured(deployment=NODES), {"nodes.csv": text})
+    assert tuple(given.inputs) == INPUTS
+    for table in REFERENCE_TABLES:
+        told = {name for name in given.frames[table.name].columns if name.endswith("origin")}
+        assert set(given.inputs[table.name].columns) == set(given.frames[table.name].columns) - told
+    [read] = given.inputs["instancedetails"].filter(API_Name="m5.large").rows(named=True)
+    assert (read["activeFrom"], read["activeUntil"]) == (ALWAYS, None)
+    assert len(node(given, "m5.large")) == 2
+
+
 def version(text: str) -> int:
     return reference(configured(deployment=NODES), {"nodes.csv": text}).version
 
@@ -220,7 +232,7 @@ def test_the_worked_cases_come_out() -> None:
     )
     photon = with_valid(
         hour,
-        given.photon_multipliers.lazy(),
+        given.inputs["photon_multipliers"].lazy(),
         key=pl.col("sku"),
         reference_key=pl.col("sku"),
         at=pl.col("at"),

@@ -9,9 +9,11 @@ from deltalake import write_deltalake
 
 from overwatch_assets.config import load_config
 from overwatch_assets.errors import SourceError
-from overwatch_assets.reference.prices import PriceFilesRead
+from overwatch_assets.execution.versions import version_of_rows
+from overwatch_assets.reference.prices import INPUTS, PriceFilesRead
 from overwatch_assets.resources import Deployment
 from overwatch_assets_tests.configuration.loading import MINIMAL, NOON
+from overwatch_assets_tests.memory import MemoryLedger
 from overwatch_assets_tests.reference.files import ORG
 
 TEXT = "sku,contract_price\ninteractive,0.5\n"
@@ -108,3 +110,16 @@ def test_a_file_that_is_there_and_cannot_be_read_is_an_error_of_the_source(tmp_p
     (broken / "00000000000000000000.json").write_text("{")
     with pytest.raises(SourceError, match=r"table skus at .* can't be read"):
         read(tmp_path, "skus")
+
+
+def test_transforms_are_given_the_figures_and_their_version_is_what_is_recorded(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "prices.csv").write_text(TEXT)
+    made = deployment(tmp_path, "prices.csv")
+    figures = made.reference(ORG)
+    references = made.loader(MemoryLedger()).references
+    assert tuple(references) == INPUTS
+    for name, rows_of in references.items():
+        assert rows_of(ORG).equals(figures.inputs[name])
+        assert version_of_rows(rows_of(ORG)) == figures.versions[name]
