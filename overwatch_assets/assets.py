@@ -15,7 +15,7 @@ from overwatch_assets.execution.run import Run
 from overwatch_assets.execution.windows import contiguous
 from overwatch_assets.frozen_facts import hold_frozen
 from overwatch_assets.materializations import DagsterLedger, metadata_of
-from overwatch_assets.module import Module
+from overwatch_assets.module import Module, Table
 from overwatch_assets.partitions import DATE, WORKSPACE, cells_by_workspace, key_of
 from overwatch_assets.resources import Deployment
 
@@ -47,7 +47,7 @@ def _asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.As
         description=module.table.doc,
         required_resource_keys={DEPLOYMENT},
         metadata={
-            "dagster/column_schema": _column_schema(module),
+            "dagster/column_schema": column_schema(module.table),
             "module id": module.module_id,
             "module name": module.name,
             "scope": str(module.scope),
@@ -69,7 +69,7 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
     loader = deployment.loader(ledger)
     run = Run(
         run_id=context.run.run_id,
-        snapshot=deployment.clock() if deployment.clock else _began(context),
+        snapshot=snapshot_of(context, deployment),
         redo=context.run.tags.get(REDO_TAG) == "true",
         retry=context.run.tags.get(RETRY_TAG) == "true",
         stop=deployment.stopping.is_set,
@@ -118,8 +118,10 @@ def _report(
         )
 
 
-def _began(context: dg.AssetExecutionContext) -> datetime:
-    """When the run began: the snapshot time of all its tables."""
+def snapshot_of(context: dg.AssetExecutionContext, deployment: Deployment) -> datetime:
+    """The snapshot time of all tables of a run: when it began, unless the deployment tells."""
+    if deployment.clock:
+        return deployment.clock()
     record = context.instance.get_run_record_by_id(context.run.run_id)
     if record is None:
         return datetime.now(UTC)
@@ -143,10 +145,11 @@ def _day_before() -> dg.MultiPartitionMapping:
     )
 
 
-def _column_schema(module: Module) -> dg.TableSchema:
+def column_schema(table: Table) -> dg.TableSchema:
+    """A table's stored columns as Dagster shows them."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(name=column.name, type=str(column.dtype), description=column.doc)
-            for column in module.table.stored_columns
+            for column in table.stored_columns
         ]
     )

@@ -251,6 +251,27 @@ def sql(config_file: Path | None, statement: str, as_of: datetime | None, *, as_
 
 @cli.command()
 @CONFIG
+@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@click.option("--check", "is_check", is_flag=True, help="Only say what is wrong with the files.")
+@JSON
+def prices(
+    config_file: Path | None, workspaces: Sequence[str], *, is_check: bool, as_json: bool
+) -> int:
+    """The prices in force, and where each comes from."""
+    from overwatch_assets.operations import prices
+
+    shown = prices.prices_of(load_config(config_file), workspaces)
+    if as_json:
+        click.echo(prices.as_json(shown))
+    elif is_check:
+        click.echo(prices.as_report(shown))
+    else:
+        click.echo(prices.as_text(shown))
+    return USAGE if any(each.is_refused for each in shown) else 0
+
+
+@cli.command()
+@CONFIG
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(config_file: Path | None, port: int) -> int:
     """Open Dagster for the deployment: web server and daemon on this machine."""

@@ -18,6 +18,8 @@ from overwatch_assets.configuration.document import Document, read_document
 from overwatch_assets.configuration.model import (
     AuditLogs,
     ConfigFile,
+    ContractPrice,
+    PriceFiles,
     SparkEventLogs,
     WorkspaceEntry,
 )
@@ -47,6 +49,8 @@ class Workspace:
         databricks: Access to its REST API; None: it is not asked.
         job_runs_snapshot: Whether the API is asked for job runs.
         scopes: Scopes that are loaded.
+        price_files: Files with prices, its own before the deployment's.
+        dbu_prices: Contract prices by sku, ascending by the day they hold from.
         source_storage: Storages configured for reading.
         table_storage: Storage of the tables, whose access serves reading too.
     """
@@ -61,6 +65,8 @@ class Workspace:
     databricks: Databricks | None
     job_runs_snapshot: bool
     scopes: frozenset[Scope]
+    price_files: tuple[PriceFiles, ...]
+    dbu_prices: Mapping[str, tuple[ContractPrice, ...]]
     source_storage: tuple[Storage, ...]
     table_storage: Storage
 
@@ -168,11 +174,11 @@ def config_of(document: Document, *, now: datetime) -> Config:
         workers=model.workers or _usable_cpus(),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
-        workspaces=tuple(_workspace(entry, model.storage) for entry in model.workspaces),
+        workspaces=tuple(_workspace(entry, model) for entry in model.workspaces),
     )
 
 
-def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
+def _workspace(entry: WorkspaceEntry, model: ConfigFile) -> Workspace:
     return Workspace(
         organization_id=entry.workspace_id,
         name=entry.workspace_name,
@@ -184,8 +190,15 @@ def _workspace(entry: WorkspaceEntry, table_storage: Storage) -> Workspace:
         databricks=entry.databricks,
         job_runs_snapshot=entry.job_runs_snapshot,
         scopes=entry.scopes,
+        price_files=(entry.prices, model.prices),
+        dbu_prices={
+            "interactive": entry.interactive_dbu_price,
+            "automated": entry.automated_dbu_price,
+            "sqlCompute": entry.sql_compute_dbu_price,
+            "jobsLight": entry.jobs_light_dbu_price,
+        },
         source_storage=entry.source_storage,
-        table_storage=table_storage,
+        table_storage=model.storage,
     )
 
 

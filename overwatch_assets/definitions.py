@@ -16,6 +16,7 @@ from overwatch_assets.demo.setup import DEMO_CONFIG, demo_config
 from overwatch_assets.jobs import jobs_of
 from overwatch_assets.module import Module
 from overwatch_assets.partitions import partitions_of
+from overwatch_assets.price_assets import price_assets
 from overwatch_assets.registry import MODULES
 from overwatch_assets.resources import Deployment
 
@@ -43,7 +44,7 @@ def build_definitions(
     partitions = partitions_of(found)
     hardcoded = {DEPLOYMENT: dg.ResourceDefinition.hardcoded_resource(deployment)}
     return dg.Definitions(
-        assets=[asset_of(module, partitions) for module in modules],
+        assets=[price_assets(), *(asset_of(module, partitions) for module in modules)],
         jobs=jobs_of(modules),
         resources={**hardcoded, **(resources or {})},
         executor=executor,

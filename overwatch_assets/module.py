@@ -61,6 +61,9 @@ class Grain(StrEnum):
     """What the API told of an object that belongs to the day asked for."""
     RECORD = "record"
     """A record of a run (trackers, rejected lines); the laws do not cover it."""
+    REFERENCE = "reference"
+    """A figure with its validity (prices), in the partition of the day it becomes valid; a
+    workspace's are replaced as a whole, and the laws do not cover them."""
 
 
 @dataclass(frozen=True, slots=True)

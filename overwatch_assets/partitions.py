@@ -1,6 +1,6 @@
 """Partitions: day by workspace. Here belongs what turns keys into days and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import dagster as dg
@@ -9,6 +9,10 @@ from overwatch_assets.config import Config
 
 DATE = "date"
 WORKSPACE = "workspace"
+
+_ONE = "dagster/partition"
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
 
 
 def partitions_of(config: Config) -> dg.MultiPartitionsDefinition:
@@ -44,9 +48,15 @@ def cells_by_workspace(keys: Iterable[str]) -> dict[str, list[date]]:
     return days
 
 
+def workspaces_of(tags: Mapping[str, str]) -> set[str] | None:
+    """Workspaces whose partitions a run's tags ask for; None: they name no partition."""
+    keys = [tags[tag] for tag in (_ONE, _RANGE_START, _RANGE_END) if tag in tags]
+    return {cell_of(key)[0] for key in keys} or None
+
+
 def range_tags(organization_id: str, first: date, last: date) -> dict[str, str]:
     """Run tags that ask for adjacent days of a workspace in one run."""
     return {
-        "dagster/asset_partition_range_start": str(key_of(organization_id, first)),
-        "dagster/asset_partition_range_end": str(key_of(organization_id, last)),
+        _RANGE_START: str(key_of(organization_id, first)),
+        _RANGE_END: str(key_of(organization_id, last)),
     }

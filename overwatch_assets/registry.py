@@ -24,13 +24,17 @@ from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
 from overwatch_assets.gold.sparktask_gold import sparktask_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
+    dbucostdetails,
+    instancedetails,
     sparkexecution,
     sparkexecutor,
     sparkjob,
     sparkstage,
     sparkstream,
     sparktask,
+    warehousedbudetails,
 )
+from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.silver.spark_applications_silver import spark_applications_silver
 from overwatch_assets.silver.spark_executions_silver import spark_executions_silver
 from overwatch_assets.silver.spark_executors_silver import spark_executors_silver
@@ -73,6 +77,13 @@ SIDE_TABLES: tuple[Table, ...] = tuple(
     {table.name: table for module in MODULES for table in module.side_tables}.values()
 )
 
+TABLES: tuple[Table, ...] = (
+    *(module.table for module in MODULES),
+    *SIDE_TABLES,
+    *REFERENCE_TABLES,
+)
+"""Every table that is stored."""
+
 VIEWS: tuple[View, ...] = (
     sparkjob.VIEW,
     sparkstage.VIEW,
@@ -80,6 +91,9 @@ VIEWS: tuple[View, ...] = (
     sparkexecution.VIEW,
     sparkexecutor.VIEW,
     sparkstream.VIEW,
+    instancedetails.VIEW,
+    dbucostdetails.VIEW,
+    warehousedbudetails.VIEW,
 )
 
 

@@ -5,7 +5,7 @@ that reads or writes at import.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from overwatch_assets.bronze.clusters_snapshot_error_bronze import ERRORS
 from overwatch_assets.config import Config, Workspace
-from overwatch_assets.configuration.storage import OptionValue, Storage
+from overwatch_assets.configuration.storage import OptionValue, Provider, Storage, provider_of
 from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
@@ -25,6 +25,14 @@ from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
+from overwatch_assets.reference.prices import (
+    INPUTS,
+    PriceFigures,
+    PriceFilesRead,
+    read_price_files,
+    reference_of,
+)
+from overwatch_assets.reference.reading import PriceFileReader
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
@@ -139,6 +147,7 @@ class Deployment:
                 "sql_query_history": self._queries_to_follow,
             },
             chunk_days=self.config.chunk_days,
+            references={name: partial(self._figures, name) for name in INPUTS},
         )
 
     def owed(self, ledger: Ledger, organization_id: str) -> Mapping[str, Sequence[date]]:
@@ -163,6 +172,47 @@ class Deployment:
             round(now.timestamp() * 1000),
         )
         return {module.table.name: sorted(set(pairs.collect()["day"]) & loaded.keys())}
+
+    def price_files(self, organization_id: str) -> PriceFilesRead:
+        """A workspace's price files, checked.
+
+        Raises:
+            SourceError: One can't be reached.
+        """
+        workspace = self.config.workspace(organization_id)
+
+        def located(folder: str) -> StorageLocation:
+            return self._located(workspace, folder)
+
+        reader = PriceFileReader(files_of(workspace, self.config), located)
+        return read_price_files(workspace, reader)
+
+    def reference(
+        self, organization_id: str, node_types: Iterable[Mapping[str, object]] = ()
+    ) -> PriceFigures:
+        """Every figure of a workspace that costs are made of, valid over time.
+
+        Args:
+            organization_id: The workspace.
+            node_types: Objects that its API lists as node types.
+
+        Raises:
+            ConfigError: With every problem of its price files.
+            SourceError: One can't be reached.
+        """
+        workspace = self.config.workspace(organization_id)
+        return reference_of(workspace, self.price_files(organization_id), node_types)
+
+    def _figures(self, name: str, organization_id: str) -> pl.DataFrame:
+        return self.reference(organization_id).inputs[name]
+
+    def _located(self, workspace: Workspace, folder: str) -> StorageLocation:
+        """A folder with the access that is configured for it, else the machine's own."""
+        storage = workspace.storage_for(folder)
+        if storage is not None:
+            return location_of(storage.model_copy(update={"root": folder}), self.config)
+        provider = provider_of(folder) or Provider.LOCAL
+        return StorageLocation(root=folder, provider=PROVIDERS[provider](**_plain({})))
 
     def audit_logs(self, organization_id: str) -> Source:
         """The audit log of a workspace, by whichever route it comes.

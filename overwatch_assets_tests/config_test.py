@@ -29,6 +29,30 @@ def test_a_minimal_configuration_has_these_defaults() -> None:
     assert workspace.scopes == frozenset(Scope)
 
 
+def test_prices_are_paths_and_contract_prices_by_sku() -> None:
+    config = loaded(
+        "prices: {instance_details: all.csv}\n"
+        + with_workspace(
+            "prices: {instance_details: own.csv}",
+            "interactive_dbu_price: 0.5",
+            "jobs_light_dbu_price: [{price: 0.2, valid_from: 2026-07-01}, {price: 0.1}]",
+        )
+    )
+    [workspace] = config.workspaces
+    paths = [each.instance_details for each in workspace.price_files]
+    assert paths == ["/etc/overwatch/own.csv", "/etc/overwatch/all.csv"]
+    prices = {
+        sku: [(each.price, each.valid_from) for each in of_sku]
+        for sku, of_sku in workspace.dbu_prices.items()
+    }
+    assert prices == {
+        "interactive": [(0.5, None)],
+        "automated": [],
+        "sqlCompute": [],
+        "jobsLight": [(0.1, None), (0.2, date(2026, 7, 1))],
+    }
+
+
 @pytest.mark.parametrize(
     "workspace_id", ["0123456789012345", "12345678901234567890", "1_000", "0x1F", "acme prod/eu"]
 )

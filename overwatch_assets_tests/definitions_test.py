@@ -3,6 +3,7 @@ import pytest
 
 from overwatch_assets.definitions import build_definitions
 from overwatch_assets.demo.setup import demo_config
+from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.registry import MODULES
 
 
@@ -21,6 +22,16 @@ def test_every_module_is_an_asset_with_its_dependencies(definitions: dg.Definiti
         assert node.kinds == {"polars", "deltalake"}
         assert node.metadata["module id"] == module.module_id
         assert node.description == module.table.doc
+
+
+def test_the_price_tables_are_assets_without_partitions(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for table in REFERENCE_TABLES:
+        node = graph.get(dg.AssetKey(table.name))
+        assert (node.group_name, node.partitions_def) == ("prices", None)
+        assert node.description == table.doc
+        shown = node.metadata["dagster/column_schema"].columns
+        assert [column.name for column in shown] == table.schema.names()
 
 
 def test_an_asset_shows_the_stored_columns(definitions: dg.Definitions) -> None:

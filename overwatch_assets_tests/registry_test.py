@@ -1,12 +1,14 @@
 import pytest
 
-from overwatch_assets.module import Grain, Module
+from overwatch_assets.module import Grain, Module, Table
 from overwatch_assets.presentation.reading import shown_columns
-from overwatch_assets.registry import MODULES, SIDE_TABLES, VIEWS, in_load_order
+from overwatch_assets.reference.tables import REFERENCE_TABLES
+from overwatch_assets.registry import MODULES, TABLES, VIEWS, in_load_order
 from overwatch_assets.view import View
 from overwatch_assets_tests.module_table import BEYOND, BEYOND_DEPENDENCIES, DOCUMENTED
 
 BY_TABLE = {module.table.name: module for module in MODULES}
+STORED = {table.name: table for table in TABLES}
 
 
 def test_modules_stand_in_id_order() -> None:
@@ -48,6 +50,13 @@ def test_every_table_and_column_is_described(module: Module) -> None:
     assert [c.name for c in module.table.stored_columns if not c.doc.endswith(".")] == []
 
 
+@pytest.mark.parametrize("table", REFERENCE_TABLES, ids=lambda table: table.name)
+def test_every_price_table_and_column_is_described(table: Table) -> None:
+    assert table.doc
+    assert [c.name for c in table.stored_columns if not c.doc.endswith(".")] == []
+    assert set(table.keys) <= set(table.schema)
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.table.name)
 def test_interval_tables_name_the_columns_that_later_days_may_change(module: Module) -> None:
     names = {column.name for column in module.table.columns}
@@ -64,13 +73,13 @@ def test_a_module_comes_after_those_it_reads() -> None:
 
 
 def test_table_names_are_lower_case_and_unique() -> None:
-    names = [*BY_TABLE, *(table.name for table in SIDE_TABLES)]
+    names = [table.name for table in TABLES]
     assert [name.lower() for name in names] == names
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_a_view_shows_columns_of_its_table(view: View) -> None:
-    table = BY_TABLE[view.table].table
+    table = STORED[view.table]
     assert set(shown_columns(view, table)) <= set(table.schema)
     assert view.doc

@@ -3,10 +3,22 @@
 The JSON schema and the table of keys in the documentation come from here.
 """
 
+from datetime import date
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.fields import (
@@ -123,6 +135,79 @@ class SparkEventLogs(Strict):
         return self
 
 
+class PriceFiles(Strict):
+    """Files with prices of one's own: a CSV file (`.csv`), or the folder of a Delta table."""
+
+    instance_details: Location | None = Field(
+        default=None,
+        description="Node types: cores, memory, DBUs, prices.",
+        examples=["prices/instance_details.csv"],
+    )
+    dbu_cost_details: Location | None = Field(
+        default=None,
+        description="Price of a DBU by sku.",
+        examples=["prices/dbu_cost_details.csv"],
+    )
+    warehouse_dbu_details: Location | None = Field(
+        default=None,
+        description="DBUs of SQL warehouses by size.",
+        examples=["s3://acme-lake/global_share/warehousedbudetails"],
+    )
+
+
+class ContractPrice(Strict):
+    """A price of a DBU, from a day on."""
+
+    price: float = Field(
+        ge=0, le=1_000_000, allow_inf_nan=False, description="USD per DBU.", examples=[0.49]
+    )
+    valid_from: Day | None = Field(
+        default=None,
+        description="First day it holds, from 00:00 UTC on. Left out: it always has.",
+        examples=["2026-07-01"],
+    )
+
+
+def _contract_prices(value: object) -> object:
+    """A single price, or one with its day, as the list of one."""
+    if isinstance(value, list):
+        return cast("list[object]", value)
+    if not isinstance(value, str):
+        return [value]
+    try:
+        price = ContractPrice.model_validate({"price": value})
+    except ValidationError:
+        what, remedy = "is no price", "Write USD per DBU, with a point before decimals: 0.49"
+        raise refusal(what, remedy) from None
+    return [price]
+
+
+def _in_order(prices: tuple[ContractPrice, ...]) -> tuple[ContractPrice, ...]:
+    days = [price.valid_from for price in prices]
+    if len(set(days)) < len(days):
+        what = "has two prices from the same day on"
+        raise refusal(what, "Give all but one of them another `valid_from`")
+    return tuple(sorted(prices, key=lambda price: price.valid_from or date.min))
+
+
+class _OneOrMany:
+    """A list that may be written as its only item, or as that item's price, in the schema."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        many = handler(core_schema)
+        return {"anyOf": [{"type": "number", "minimum": 0}, many["items"], many]}
+
+
+ContractPrices = Annotated[
+    tuple[ContractPrice, ...],
+    BeforeValidator(_contract_prices),
+    AfterValidator(_in_order),
+    _OneOrMany(),
+]
+
+
 class WorkspaceEntry(Strict):
     """One workspace."""
 
@@ -180,6 +265,28 @@ class WorkspaceEntry(Strict):
         "Left out: as `storage` for the same kind of storage (and Azure account), else the "
         "environment's or the machine's own credentials.",
         examples=[[{"root": "s3://acme-logs", "options": {"region": "eu-central-1"}}]],
+    )
+    prices: PriceFiles = Field(
+        default=PriceFiles(),
+        description="Prices of its own, over those of the deployment.",
+        examples=[{"instance_details": "prices/prod_instance_details.csv"}],
+    )
+    interactive_dbu_price: ContractPrices = Field(
+        default=(),
+        description="USD per DBU of all-purpose clusters, or a list of prices with their first "
+        "days; under the price files, over what is shipped.",
+        examples=[0.55, [{"price": 0.55}, {"price": 0.49, "valid_from": "2026-07-01"}]],
+    )
+    automated_dbu_price: ContractPrices = Field(
+        default=(), description="The same of job clusters.", examples=[0.15]
+    )
+    sql_compute_dbu_price: ContractPrices = Field(
+        default=(), description="The same of SQL warehouses.", examples=[0.22]
+    )
+    jobs_light_dbu_price: ContractPrices = Field(
+        default=(),
+        description="The same of job clusters on the light runtime.",
+        examples=[{"price": 0.1, "valid_from": "2026-07-01"}],
     )
     enabled_scopes: tuple[ScopeName, ...] | None = Field(
         default=None,
@@ -300,6 +407,11 @@ class ConfigFile(Strict):
         default=None,
         description="Folder below which `file:` references may point. Left out: none may.",
         examples=["/run/secrets"],
+    )
+    prices: PriceFiles = Field(
+        default=PriceFiles(),
+        description="Prices of one's own for all workspaces, over what is shipped.",
+        examples=[{"instance_details": "prices/instance_details.csv"}],
     )
     workspaces: tuple[WorkspaceEntry, ...] = Field(
         description="The workspaces that are observed.",

@@ -30,6 +30,9 @@ from overwatch_assets.secrets import is_secret_name, looks_secret
 _MUST_BE = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
+    "finite_number": "must be a number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
     "dict_type": "must be a mapping of keys to values",
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a whole number",

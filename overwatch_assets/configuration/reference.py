@@ -17,6 +17,8 @@ from overwatch_assets.configuration.databricks import Databricks
 from overwatch_assets.configuration.model import (
     AuditLogs,
     ConfigFile,
+    ContractPrice,
+    PriceFiles,
     SparkEventLogs,
     WorkspaceEntry,
 )
@@ -39,6 +41,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`workspaces[].audit_logs`", AuditLogs),
     ("`workspaces[].spark_event_logs`", SparkEventLogs),
     ("`workspaces[].databricks`", Databricks),
+    ("`prices` and `workspaces[].prices`", PriceFiles),
+    ("`workspaces[].*_dbu_price` with a day", ContractPrice),
     ("`storage` and `workspaces[].source_storage[]`", Storage),
     ("`options` of an `s3://` root", S3Options),
     ("`options` of an `abfss://` root", AzureOptions),

@@ -130,7 +130,7 @@ class DeltaStore:
         self,
         table: Table,
         organization_id: str,
-        days: Collection[date],
+        days: Collection[date] | None,
         staged: Sequence[StagedFile],
         metadata: Mapping[str, str],
     ) -> int:
@@ -142,7 +142,8 @@ class DeltaStore:
         Args:
             table: The table.
             organization_id: The workspace.
-            days: Days whose rows are replaced; those without staged files become empty.
+            days: Days whose rows are replaced; those without staged files become empty. None:
+                every day, also those that another writer has just filled.
             staged: What `stage` returned for them.
             metadata: Kept with the commit, see `history`.
 
@@ -156,6 +157,10 @@ class DeltaStore:
         """
         _require_coherent(table, organization_id, days, staged, metadata)
         adds = [_add_action(each) for each in staged]
+        replaced: list[tuple[str, str, Any]] = [(ORGANIZATION_ID.name, "=", organization_id)]
+        if days is not None:
+            in_days = sorted({day.isoformat() for day in days})
+            replaced.append((PARTITION_DATE.name, "in", in_days))
 
         def put(opened: DeltaTable, nonce: str) -> None:
             _require_stored(table, opened)
@@ -164,10 +169,7 @@ class DeltaStore:
                 "overwrite",
                 opened.schema(),
                 list(PARTITION_COLUMNS),
-                partition_filters=[
-                    (ORGANIZATION_ID.name, "=", organization_id),
-                    (PARTITION_DATE.name, "in", sorted({day.isoformat() for day in days})),
-                ],
+                partition_filters=replaced,
                 commit_properties=commit_properties(metadata, nonce),
             )
 
@@ -325,15 +327,16 @@ class DeltaStore:
 def _require_coherent(
     table: Table,
     organization_id: str,
-    days: Collection[date],
+    days: Collection[date] | None,
     staged: Sequence[StagedFile],
     metadata: Mapping[str, str],
 ) -> None:
-    if not days:
+    if days is not None and not days:
         raise ValueError(f"table {table.name}: no days to replace")
     for each in staged:
         where = (each.table, each.organization_id, each.day)
-        if where[:2] != (table.name, organization_id) or each.day not in days:
+        is_replaced = days is None or each.day in days
+        if where[:2] != (table.name, organization_id) or not is_replaced:
             wrong = f"a file staged for {where} is not of the replaced days"
             raise ValueError(f"table {table.name}, workspace {organization_id}: {wrong}")
     if taken := RESERVED & set(metadata):

@@ -4,7 +4,7 @@ from typing import Any
 
 from overwatch_assets.module import Column, Module
 from overwatch_assets.presentation.reading import shown_columns
-from overwatch_assets.registry import MODULES, VIEWS
+from overwatch_assets.registry import MODULES, TABLES, VIEWS
 from overwatch_assets.view import View
 
 
@@ -41,7 +41,7 @@ def modules_table() -> str:
 
 def views_catalogue() -> list[dict[str, Any]]:
     """Every consumer view by name."""
-    tables = {module.table.name: module.table for module in MODULES}
+    tables = {table.name: table for table in TABLES}
     catalogue: list[dict[str, Any]] = []
     for view in sorted(VIEWS, key=_view_name):
         columns = {each.name: each for each in tables[view.table].stored_columns}

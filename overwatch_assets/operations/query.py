@@ -9,7 +9,7 @@ from overwatch_assets.config import Config
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.presentation.reading import Reach
 from overwatch_assets.presentation.sql import SqlViews
-from overwatch_assets.registry import MODULES, SIDE_TABLES, VIEWS
+from overwatch_assets.registry import TABLES, VIEWS
 from overwatch_assets.resources import Deployment
 
 SHOWN_ROWS = 1000
@@ -21,13 +21,12 @@ def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
     Raises:
         ConfigError: The statement can't be run; says why and what there is to query.
     """
-    tables = [*(module.table for module in MODULES), *SIDE_TABLES]
     retired = {
         each.organization_id: each.retired_on for each in config.workspaces if each.retired_on
     }
     views = SqlViews(
         store=Deployment(config=config, modules={}).store,
-        tables={table.name: table for table in tables},
+        tables={table.name: table for table in TABLES},
         views=VIEWS,
         reach=Reach(as_of=as_of, retired=retired),
     )

@@ -20,6 +20,8 @@ from overwatch_assets.materializations import DagsterLedger
 from overwatch_assets.operations.plan import Plan
 from overwatch_assets.operations.reaper import process_tag, reap
 from overwatch_assets.partitions import range_tags
+from overwatch_assets.price_assets import STEP as PRICES
+from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.registry import MODULES
 from overwatch_assets.resources import Deployment
 
@@ -44,6 +46,8 @@ class TableResult:
     """What came of one table of one workspace.
 
     Attributes:
+        table: Its name; `prices` for the price tables together, of which only a failure is told.
+        days: Days that were loaded; none of the price tables, which have none.
         error: First line of what went wrong; blank: nothing.
         reason: Why an empty table is empty; blank where it isn't.
         is_source: Whether a source could not be reached.
@@ -105,7 +109,10 @@ class Runner:
         return DagsterLedger(self.instance)
 
     def run(self, plan: Plan) -> RunReport:
-        """Load the steps: what is owed, what was asked of the same days, then what follows."""
+        """Load the steps: what is owed, what was asked of the same days, then what follows.
+
+        A workspace's price tables are refreshed with the first of its runs.
+        """
         reap(self.instance)
         report = RunReport()
         for step in plan.owed:
@@ -132,12 +139,15 @@ class Runner:
         self.began(steps)
         days = steps[0].days
         organization_id = steps[0].organization_id
+        names = [step.module.table.name for step in steps]
+        is_begun = any(each.organization_id == organization_id for each in report.results)
+        prices = () if is_begun else (table.name for table in REFERENCE_TABLES)
         definitions = build_definitions(deployment=self.deployment, modules=MODULES)
         job = definitions.resolve_job_def(EVERYTHING)
         result = job.execute_in_process(
             run_config=QUIET,
             instance=self.instance,
-            asset_selection=[dg.AssetKey(step.module.table.name) for step in steps],
+            asset_selection=[dg.AssetKey(name) for name in (*names, *prices)],
             tags={**tags, **process_tag(), **range_tags(organization_id, days[0], days[-1])},
             raise_on_error=False,
         )
@@ -146,6 +156,19 @@ class Runner:
             for event in result.all_events
             if event.is_step_failure and event.step_failure_data.error
         }
+        if PRICES in failures:
+            kind, message = _cause(failures[PRICES])
+            is_source = kind in _source_errors()
+            report.results.append(
+                TableResult(
+                    PRICES,
+                    organization_id,
+                    (),
+                    Outcome.FAILED,
+                    error=message,
+                    is_source=is_source,
+                )
+            )
         done = {event.step_key for event in result.all_events if event.is_step_success}
         for step in steps:
             name = step.module.table.name

@@ -51,7 +51,9 @@ def repeat_commands(config: Config, failed: Sequence[TableResult]) -> list[str]:
     """Commands that load only what failed, one per workspace."""
     commands: list[str] = []
     for org in dict.fromkeys(result.organization_id for result in failed):
-        of_workspace = [result for result in failed if result.organization_id == org]
+        of_workspace = [each for each in failed if each.organization_id == org and each.days]
+        if not of_workspace:
+            continue
         days = sorted({day for result in of_workspace for day in result.days})
         tables = ",".join(dict.fromkeys(result.table for result in of_workspace))
         words = ["overwatch", "run", "--config", str(config.path), "--workspace", org]
@@ -66,8 +68,8 @@ def report_json(report: RunReport) -> str:
         {
             "workspace": result.organization_id,
             "table": result.table,
-            "first": str(result.days[0]),
-            "last": str(result.days[-1]),
+            "first": str(result.days[0]) if result.days else None,
+            "last": str(result.days[-1]) if result.days else None,
             "status": str(result.outcome),
             "rows": result.rows,
             "error": result.error or None,

@@ -96,6 +96,23 @@ workspaces:
         (MINIMAL + "timezone: Europe", "timezone: 'Europe' is no IANA time zone."),
         (MINIMAL + "dagster_home: s3://a", "dagster_home: 's3://a' must be a local folder"),
         (MINIMAL + "dagster_home: ~nobody-here/a", "names the home of an unknown user"),
+        (
+            with_workspace("interactive_dbu_price: 0,55"),
+            "workspaces[0].interactive_dbu_price: '0,55' is no price. Write USD per DBU, with a",
+        ),
+        (with_workspace("interactive_dbu_price: -1"), "'-1' is no price. Write USD per DBU"),
+        (
+            with_workspace("interactive_dbu_price: [{price: x}]"),
+            "interactive_dbu_price[0].price: 'x' must be a number. Write for example `price: 0.49`",
+        ),
+        (
+            with_workspace("interactive_dbu_price: [{price: 1}, {price: 2}]"),
+            "interactive_dbu_price: has two prices from the same day on. Give all but one of them",
+        ),
+        (
+            with_workspace("prices: {instances: a.csv}"),
+            "workspaces[0].prices.instances: is no key here. Did you mean instance_details?",
+        ),
         (STORAGE + "workspaces: []", "line 2, workspaces: lists no workspace. Add one"),
         (STORAGE + "workspaces: {a: b}", "line 2, workspaces: must be a list."),
         (STORAGE + "workspaces: [a]", "workspaces[0]: 'a' must be a mapping of keys to values."),

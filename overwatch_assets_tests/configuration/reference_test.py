@@ -83,6 +83,10 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
             identity = {"client_id": "8f0c", "client_secret": "env:SECRET"}
             first = identity if str(name).startswith("client_") else {}
             workspace["databricks"] = {"host": "acme.example", **first, **given}
+        case "prices and workspaces[].prices":
+            config["prices"] = workspace["prices"] = given
+        case "workspaces[].*_dbu_price with a day":
+            workspace["interactive_dbu_price"] = {"price": 1, **given}
         case "client_options":
             config["storage"] = {"root": "a", "client_options": given}
         case "storage and workspaces[].source_storage[]":

@@ -136,6 +136,19 @@ def test_a_replace_touches_only_its_workspace_and_days(store: DeltaStore) -> Non
     assert store.newest_day(JOBRUNS, "nobody") is None
 
 
+def test_replacing_every_day_leaves_only_what_was_staged(store: DeltaStore) -> None:
+    put(store, MONDAY, runs(1))
+    put(store, WEDNESDAY, runs(2))
+    put(store, MONDAY, runs(3), organization_id="other")
+    staged = store.stage(JOBRUNS, WORKSPACE, TUESDAY, runs(4))
+    put(store, MONDAY, runs(5))
+    store.replace(JOBRUNS, WORKSPACE, None, staged, {})
+    assert stored(store, organization_id=WORKSPACE) == [4]
+    assert stored(store, organization_id="other") == [3]
+    store.replace(JOBRUNS, WORKSPACE, None, (), {})
+    assert stored(store) == [3]
+
+
 def test_replacing_with_nothing_empties_the_days(store: DeltaStore) -> None:
     put(store, MONDAY, runs(1))
     put(store, MONDAY, runs(1).clear())

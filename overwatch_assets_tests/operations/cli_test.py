@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,28 @@ def test_an_empty_load_says_why_each_table_is_empty(config: str) -> None:
     assert "the source has no records of that day" in output
     assert "has no `databricks` configured" in output
     assert f"EMPTY {sum(each.source is not None for each in MODULES)}" in output
+
+
+def test_a_price_file_that_cannot_be_used_fails_the_prices_and_nothing_else(config: str) -> None:
+    path = Path(config)
+    (path.parent / "skus.csv").write_text("sku,contract_price\ndlt,-1\ndlt,x\n")
+    path.write_text(f"{path.read_text()}\nprices: {{dbu_cost_details: skus.csv}}\n")
+    command = ["run", "--config", config, "--layers", "bronze"]
+    done = CliRunner().invoke(cli.cli, command, standalone_mode=False)
+    assert done.return_value == 1
+    assert "FAILED prices, workspace 123" in done.output
+    assert "the price files have 2 problems; `overwatch prices --check` lists them" in done.output
+    assert "EMPTY 2  FAILED 1" in done.output
+    assert "To repeat" not in done.output
+    done = CliRunner().invoke(cli.cli, ["prices", "--config", config, "--check"])
+    assert "2 errors" in done.output
+
+
+def test_prices_are_there_to_query_after_a_run(config: str) -> None:
+    invoke("run", "--config", config, "--layers", "bronze")
+    sql = "select sku, contract_price from dbuCostDetails order by sku limit 1"
+    _, output = invoke("sql", "--config", config, "--json", sql)
+    assert json.loads(output) == [{"sku": "automated", "contract_price": 0.15}]
 
 
 def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
