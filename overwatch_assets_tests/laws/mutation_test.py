@@ -149,9 +149,9 @@ def test_the_latest_end_in_place_of_the_earliest_is_noticed(
 def test_a_reload_that_overlooks_what_a_day_read_is_noticed(
     monkeypatch: pytest.MonkeyPatch, kind: ReadKind
 ) -> None:
-    def overlooking(record: Record, records: object) -> Sequence[ReadRecord]:
+    def overlooking(record: Record, *known: object) -> Sequence[ReadRecord]:
         kept = replace(record, reads=tuple(r for r in record.reads if r.kind is not kind))
-        return stale_reads(kept, records)  # pyright: ignore[reportArgumentType] - as given
+        return stale_reads(kept, *known)  # pyright: ignore[reportArgumentType] - as given
 
     monkeypatch.setattr(load.versions, "stale_reads", overlooking)
     assert any(is_left_undone(seed) for seed in SEEDS)
