@@ -94,6 +94,34 @@ def init(
     click.echo(f"Next: {written.next_command}")
 
 
+@cli.group("config")
+def config_group() -> None:
+    """The configuration file."""
+
+
+@config_group.command("import")
+@click.argument("deployment_csv", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File to write; else OVERWATCH_CONFIG, else overwatch.yaml here.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@JSON
+def config_import(deployment_csv: Path, target: Path | None, *, force: bool, as_json: bool) -> int:
+    """Make a configuration of Overwatch's deployment CSV, and tell what became of each column."""
+    from overwatch_assets.operations.config_import import import_csv, show_import
+
+    imported = import_csv(deployment_csv, target or config_path(), force=force)
+    if as_json:
+        click.echo(imported.as_json())
+    else:
+        show_import(_console(), imported)
+    return USAGE if imported.problems else 0
+
+
 @cli.command()
 @click.option(
     "--folder",
