@@ -239,13 +239,18 @@ def _storage_root(path: Path, rows: Sequence[Values]) -> str:
         what = "gives its workspaces different storage prefixes, or none"
         remedy = "All workspaces of a deployment share one; import one file per prefix"
         raise _refused(path, None, what, remedy)
-    return f"{prefixes.pop()}/{TABLES_FOLDER}"
+    [prefix] = prefixes
+    if looks_secret(prefix):
+        what = "has a storage prefix that holds a secret"
+        raise _refused(path, None, what, "Write the address without it")
+    return f"{prefix}/{TABLES_FOLDER}"
 
 
-def _entry(row: Values, read_mounts: Callable[[str], bytes | None]) -> _Entry:
-    secrets = [column for column, value in row.items() if looks_secret(value)]
-    entry = _Entry({column: value for column, value in row.items() if column not in secrets})
-    for column in secrets:
+def _entry(given: Values, read_mounts: Callable[[str], bytes | None]) -> _Entry:
+    secret = [column for column, value in given.items() if looks_secret(value)]
+    row = {column: value for column, value in given.items() if column not in secret}
+    entry = _Entry(row)
+    for column in secret:
         if column not in EVENT_HUB:
             entry.decide(column, "holds a secret, which is not written here")
     for column in ("workspace_id", "workspace_name", "cloud", "primordial_date"):
@@ -347,13 +352,12 @@ def _add_api(entry: _Entry) -> None:
     variable = f"DATABRICKS_TOKEN_{re.sub(r'[^A-Za-z0-9]+', '_', entry.name).upper()}"
     api: dict[str, object] = {"host": host.rstrip("/"), "token": f"env:{variable}"}
     entry.mapped(column, "databricks.host")
-    for secret in ("secret_scope", "secret_key_dbpat"):
-        if entry.get(secret):
-            text = (
-                f"the token is taken from the environment variable {variable}: put it there, or "
-                "better name a service principal (client_id, client_secret)"
-            )
-            entry.decide(secret, text)
+    if entry.get("secret_scope") or entry.get("secret_key_dbpat"):
+        text = (
+            f"the token is taken from the environment variable {variable}: put it there, or "
+            "better name a service principal (client_id, client_secret)"
+        )
+        entry.decide("secret_key_dbpat", text)
     if threads := entry.get("thread_pool_size"):
         api["parallel_requests"] = threads
         entry.mapped("thread_pool_size", "databricks.parallel_requests")
@@ -374,6 +378,7 @@ def _add_proxy(entry: _Entry, api: dict[str, object]) -> None:
     if entry.get("proxy_user_name"):
         text = "put http://user:password@host:port into a variable and write `databricks.proxy: "
         entry.decide("proxy_user_name", f"{text}env:NAME`")
+        entry.decide("proxy_host", "is part of that address")
         return
     address = host if "://" in host else f"http://{host}"
     api["proxy"] = f"{address}:{port}" if port else address

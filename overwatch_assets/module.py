@@ -37,6 +37,7 @@ class Scope(StrEnum):
     """Overwatch's switchable parts of a deployment."""
 
     AUDIT = "audit"
+    NOTEBOOKS = "notebooks"
     ACCOUNTS = "accounts"
     POOLS = "pools"
     CLUSTERS = "clusters"
@@ -44,6 +45,8 @@ class Scope(StrEnum):
     SPARK_EVENTS = "sparkEvents"
     JOBS = "jobs"
     DBSQL = "dbsql"
+    WAREHOUSE_EVENTS = "warehouseEvents"
+    NOTEBOOK_COMMANDS = "notebookCommands"
 
 
 class Grain(StrEnum):
