@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overwatch_assets.module import Grain, Module
-from overwatch_assets.registry import MODULES
+from overwatch_assets.registry import MODULES, in_load_order
 from overwatch_assets_tests.laws.capture_world import captures_of
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
 from overwatch_assets_tests.laws.laws_test import WORLDS, seeds, split
 from overwatch_assets_tests.laws.spark_world import DAYS
 
 CAPTURES = [module for module in MODULES if module.table.grain is Grain.CAPTURE]
+LOOKED_UP = {name for module in CAPTURES for name in module.dependencies}
+LOADED = [m for m in in_load_order() if m in CAPTURES or m.table.name in LOOKED_UP]
 Rows = Mapping[str, pl.DataFrame]
 
 
@@ -25,7 +27,7 @@ def made_up(seed: int) -> Rows:
 
 def world_of(rows: Rows, chunk_days: int = 7) -> World:
     sources = {name: WorldSource(each, "captured_at_ms") for name, each in rows.items()}
-    return World(sources, modules=CAPTURES, chunk_days=chunk_days)
+    return World(sources, modules=LOADED, chunk_days=chunk_days)
 
 
 def differing(one: World, other: World, day: date | None = None) -> list[str]:

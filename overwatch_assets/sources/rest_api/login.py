@@ -31,6 +31,10 @@ HEADERS_KEPT_SECONDS = 30.0
 """How long a login's headers are used before the SDK is asked again; it hands out no token that
 expires sooner than in 40 s."""
 
+LOGIN_STEP = 0.25
+"""Share of the time for a login that one request of it may take: the SDK first looks for what the
+host tells of itself, and does without it."""
+
 AZURE_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 """Azure's id of Databricks, for which a managed identity gets its token."""
 
@@ -144,7 +148,7 @@ def _configured(access: Access) -> Config:
         host=access.host,
         auth_type=auth_type,
         credentials_strategy=strategy,
-        http_timeout_seconds=access.timeout_seconds,
+        http_timeout_seconds=access.timeout_seconds * LOGIN_STEP,
         retry_timeout_seconds=1,
         disable_async_token_refresh=True,
         **identity,
