@@ -20,6 +20,7 @@ from dagster_deltalake.config import LocalConfig
 from overwatch_assets.config import load_config
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
+from overwatch_assets.demo.audit_rows import audit_row, row_delivered_ms
 from overwatch_assets.demo.emulated import emulated_workspaces
 from overwatch_assets.demo.emulator.server import Clock, Emulator
 from overwatch_assets.demo.setup import LOGS, SECRET_FILE
@@ -119,9 +120,11 @@ def counted(demo: Path, table: str, *of: str) -> Counter[tuple[object, ...]]:
     )
 
 
-def test_audit_events_agree_with_the_truth_by_each_of_the_three_routes(demo: Path) -> None:
+def test_audit_events_agree_with_the_truth_by_each_of_the_three_routes(
+    demo: Path, world: World
+) -> None:
     truth = json.loads((demo / "logs" / "truth.json").read_text())
-    expected = Counter(
+    expected: Counter[tuple[object, ...]] = Counter(
         {
             (org, day, what): number
             for org, facts in truth.items()
@@ -129,12 +132,26 @@ def test_audit_events_agree_with_the_truth_by_each_of_the_three_routes(demo: Pat
             for what, number in of["audit_events"].items()
         }
     )
+    still_to_come = undelivered(world)
+    assert 0 < still_to_come.total() < expected.total() / 100
     what = "serviceName || '.' || actionName"
-    assert counted(demo, "audit_log_bronze", "partition_date::varchar", what) == expected
-    routes = (
-        "select distinct organization_id as org, filename is null as f from etl.audit_log_bronze"
-    )
+    found = counted(demo, "audit_log_bronze", "partition_date::varchar", what)
+    assert found == expected - still_to_come
+    routes = "select distinct organization_id as o, filename is null as f from etl.audit_log_bronze"
     assert sorted(bool(row["f"]) for row in query(demo, routes)) == [False, False, True]
+
+
+def undelivered(world: World) -> Counter[tuple[object, ...]]:
+    """Events of the third workspace that reach the system table after the demo looks at it."""
+    of_third = world.workspaces[2]
+    account_id = world.company.account_id
+    late: Counter[tuple[object, ...]] = Counter()
+    for action in of_third.actions:
+        row = audit_row(action, of_third.workspace, account_id)
+        if row_delivered_ms(action.at_ms, str(row["event_id"])) > seen_ms(world):
+            key = (row["workspace_id"], row["event_date"], f"{action.service}.{action.action}")
+            late[key] += 1
+    return late
 
 
 def test_cluster_events_are_all_that_the_api_still_tells(demo: Path, world: World) -> None:
