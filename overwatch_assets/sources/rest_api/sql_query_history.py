@@ -119,7 +119,7 @@ class _Gathering:
         )
         self._rows.take_rows(window.day, going_on.filter(QUERY_ENDED_MS.is_not_null()))
         may_change = ~pl.col("is_final").fill_null(QUERY_ENDED_MS.is_not_null())
-        asked = going_on.filter(may_change)
+        asked = going_on.filter(may_change).sort(QUERY_KEY)
         for block in asked.iter_slices(IDS_AT_ONCE):
             ids = block["query_id"].to_list()
             for query in self._by_id(block, ids):
