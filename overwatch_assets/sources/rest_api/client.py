@@ -37,6 +37,7 @@ TOLD_CHARACTERS = 500
 BRIEF_WAITS = 5
 """Tries after which a busy workspace is asked every `LONG_WAIT` seconds only."""
 
+SHORTEST_WAIT = 1.0
 LONG_WAIT = 10.0
 
 _MISSING = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
@@ -215,7 +216,7 @@ class _Attempts:
             return
         now = self._clock.now()
         asked = failure.wait if isinstance(failure, _Busy) else None
-        again = now + (self._usual_wait() if asked is None else asked)
+        again = now + (self._usual_wait() if asked is None else max(asked, SHORTEST_WAIT))
         if asked is not None:
             self.api.pace.hold(min(again, self.begun + self.api.retry_seconds))
         if again > self.begun + self.api.retry_seconds:

@@ -123,6 +123,12 @@ def test_waits_are_short_at_first_and_as_long_as_the_workspace_asks(there: Loopb
     assert clock.now() == pytest.approx(2 + 3 + 42 + 60, abs=0.1)
 
 
+def test_a_workspace_that_asks_for_no_wait_is_not_overrun(there: Loopback) -> None:
+    there.replies[PATH] = [refused(429, "LIMIT", "busy", retry_after="0")]
+    with pytest.raises(ApiError, match="asked 31 times in 30 s"):
+        api_of(lambda: access_to(there), retry_seconds=30).get(PATH)
+
+
 def test_a_longer_wait_than_there_is_time_for_ends_at_once(there: Loopback) -> None:
     there.replies[PATH] = [refused(429, "LIMIT", "busy", retry_after="3600")]
     clock = VirtualClock()
