@@ -215,7 +215,8 @@ def test_a_run_killed_at_any_moment_and_run_again_gives_the_same_tables(
     undisturbed, disturbed = tables(demo), tables(again)
     captures = {each.table.name for each in MODULES if each.table.grain is Grain.CAPTURE}
     differ = [name for name in undisturbed if not undisturbed[name].equals(disturbed[name])]
-    assert {*differ} <= captures, "all but what was captured the morning after"
+    forgotten = {"sql_query_history_bronze"}
+    assert {*differ} <= captures | forgotten, "all but what the API tells no more weeks later"
 
 
 @pytest.mark.usefixtures("served")

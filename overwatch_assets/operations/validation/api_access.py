@@ -104,6 +104,9 @@ def _permissions(
         match answers.get(source):
             case None:
                 findings.append(check.skipped("no cluster is known to ask about"))
+            case ApiRefused(is_missing=True):
+                # The cluster went away since it was listed; who may not ask is told so instead.
+                findings.append(check.ok("may be asked; the cluster it was tried on is gone"))
             case ApiRefused() as error:
                 findings.append(check.error(_answer(error), _remedy(error, probe.path, module)))
                 denied[source] = f"{probe.path} {_answer(error)}"

@@ -88,7 +88,9 @@ def test_a_deployment_that_can_run_passes_every_check(
         ("EventLog_Destinations", OK),
     }
     assert report.exit_code == 0
-    assert reasons(report) == {}
+    assert reasons(report) == {
+        "job_runs_snapshot_bronze": "`job_runs_snapshot: true` switches it on"
+    }
     assert only(report, "Validate_AuditLogPrefix").came_back.startswith("4 of 4 days are there")
 
 
@@ -108,9 +110,9 @@ def test_a_missing_permission_names_the_grant_and_the_tables_that_stay_empty(
         "Grant the identity CAN ATTACH TO on every instance pool, or workspace admin; "
         "or exclude scope pools"
     )
-    assert len(of_rule(report, "API_Permission")) == 9
+    assert len(of_rule(report, "API_Permission")) == 11
     assert report.exit_code == 1
-    assert list(reasons(report)) == ["pools_snapshot_bronze"]
+    assert reasons(report).keys() == {"pools_snapshot_bronze", "job_runs_snapshot_bronze"}
 
 
 def test_clusters_that_may_not_be_listed_are_no_reason_to_ask_nothing_else(
