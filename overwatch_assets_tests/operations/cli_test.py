@@ -8,6 +8,8 @@ from overwatch_assets import cli
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.registry import MODULES
 
+ONE_TABLE = ("--modules", "audit_log_bronze", "--from", "2026-11-01", "--to", "2026-11-01")
+
 
 def invoke(*arguments: str) -> tuple[int, str]:
     done = CliRunner().invoke(cli.cli, arguments)
@@ -22,15 +24,14 @@ def config(tmp_path: Path) -> str:
     arguments += ("--spark-logs", str(tmp_path / "logs"), "--storage", str(tmp_path / "tables"))
     code, output = invoke("init", "--config", str(path), *arguments)
     assert (code, "Next: " in output) == (0, True)
+    head, _, rest = path.read_text().partition("primordial_date: ")
+    path.write_text(f"{head}primordial_date: 2026-11-01{rest[10:]}")
     return str(path)
 
 
 def test_an_empty_load_says_why_each_table_is_empty(config: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-01")
     first = ("--layers", "bronze")
-    text = Path(config).read_text()
-    head, _, rest = text.partition("primordial_date: ")
-    Path(config).write_text(f"{head}primordial_date: 2026-11-01{rest[10:]}")
     _, output = invoke("run", "--config", config, *days, *first)
     assert "has no `audit_logs` configured" in output
     assert "the source has no records of that day" in output
@@ -42,19 +43,19 @@ def test_a_price_file_that_cannot_be_used_fails_the_prices_and_nothing_else(conf
     path = Path(config)
     (path.parent / "skus.csv").write_text("sku,contract_price\ndlt,-1\ndlt,x\n")
     path.write_text(f"{path.read_text()}\nprices: {{dbu_cost_details: skus.csv}}\n")
-    command = ["run", "--config", config, "--layers", "bronze"]
+    command = ["run", "--config", config, *ONE_TABLE]
     done = CliRunner().invoke(cli.cli, command, standalone_mode=False)
     assert done.return_value == 1
     assert "FAILED prices, workspace 123" in done.output
     assert "the price files have 2 problems; `overwatch prices --check` lists them" in done.output
-    assert " FAILED " in done.output
+    assert "EMPTY 1  FAILED 1" in done.output
     assert "To repeat" not in done.output
     done = CliRunner().invoke(cli.cli, ["prices", "--config", config, "--check"])
     assert "2 errors" in done.output
 
 
 def test_prices_are_there_to_query_after_a_run(config: str) -> None:
-    invoke("run", "--config", config, "--layers", "bronze")
+    invoke("run", "--config", config, *ONE_TABLE)
     sql = "select sku, contract_price from dbuCostDetails order by sku limit 1"
     _, output = invoke("sql", "--config", config, "--json", sql)
     assert json.loads(output) == [{"sku": "automated", "contract_price": 0.15}]
