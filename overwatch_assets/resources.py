@@ -184,8 +184,8 @@ class Deployment:
         def located(folder: str) -> StorageLocation:
             return self._located(workspace, folder)
 
-        reader = PriceFileReader(files_of(workspace, self.config), located)
-        return read_price_files(workspace, reader)
+        files = files_of(workspace, self.config, self.retries)
+        return read_price_files(workspace, PriceFileReader(files, located))
 
     def reference(
         self, organization_id: str, node_types: Iterable[Mapping[str, object]] = ()
@@ -210,9 +210,10 @@ class Deployment:
         """A folder with the access that is configured for it, else the machine's own."""
         storage = workspace.storage_for(folder)
         if storage is not None:
-            return location_of(storage.model_copy(update={"root": folder}), self.config)
-        provider = provider_of(folder) or Provider.LOCAL
-        return StorageLocation(root=folder, provider=PROVIDERS[provider](**_plain({})))
+            of_folder = storage.model_copy(update={"root": folder})
+            return location_of(of_folder, self.config, self.retries)
+        provider = PROVIDERS[provider_of(folder) or Provider.LOCAL](**_plain({}))
+        return StorageLocation(root=folder, provider=provider, retries=self.retries)
 
     def audit_logs(self, organization_id: str) -> Source:
         """The audit log of a workspace, by whichever route it comes.
