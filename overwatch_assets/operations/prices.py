@@ -32,6 +32,9 @@ _SHOWN = (
 )
 """What people are shown; a machine gets all."""
 
+_LONGEST_ORIGIN = 1000
+"""The path of a price file is shown whole."""
+
 _OF_A_WORKSPACE = ("organization_id", "isActive", "activeFromEpochMillis", "activeUntilEpochMillis")
 
 
@@ -108,7 +111,7 @@ def as_text(shown: Sequence[WorkspacePrices]) -> str:
         parts.append(f"Prices of {each.title} on {each.day}, USD")
         for name, rows in each.in_force.items():
             columns = [column for column in _SHOWN if column in rows.columns]
-            parts.append(f"\n{name}\n{rows_as_text(rows.select(columns))}")
+            parts.append(f"\n{name}\n{rows_as_text(rows.select(columns), longest=_LONGEST_ORIGIN)}")
         parts += _listed(each)
     return "\n".join(parts)
 

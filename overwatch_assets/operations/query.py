@@ -13,6 +13,7 @@ from overwatch_assets.registry import TABLES, VIEWS
 from overwatch_assets.resources import Deployment
 
 SHOWN_ROWS = 1000
+LONGEST_TEXT = 80
 
 
 def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
@@ -38,13 +39,18 @@ def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
         raise ConfigError(message) from error
 
 
-def as_text(rows: pl.DataFrame) -> str:
-    """Rows as a table of text, all columns, the first thousand rows."""
+def as_text(rows: pl.DataFrame, longest: int = LONGEST_TEXT) -> str:
+    """Rows as a table of text, all columns, the first thousand rows.
+
+    Args:
+        rows: What is shown.
+        longest: Characters of a text that are shown.
+    """
     with pl.Config(
         tbl_rows=SHOWN_ROWS,
         tbl_cols=-1,
-        tbl_width_chars=200,
-        fmt_str_lengths=80,
+        tbl_width_chars=max(200, 4 * longest),
+        fmt_str_lengths=longest,
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
         tbl_formatting="ASCII_MARKDOWN",
