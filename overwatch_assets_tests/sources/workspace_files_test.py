@@ -158,7 +158,7 @@ def test_a_broken_block_is_told(files: Files, workspace: FakeWorkspace) -> None:
 
 def test_each_process_connects_for_itself_and_once(files: Files) -> None:
     tasks = [(files, f"{root}/d/e/f") for root, _ in FOLDERS] * 3
-    read = list(in_processes(read_elsewhere, tasks, [], workers=2))
+    read = list(in_processes(read_elsewhere, tasks, workers=2))
     assert [body for _, _, body in read] == [b"d/e/f"] * 6
     assert {connected for _, connected, _ in read} == {1}
     assert os.getpid() not in {process for process, _, _ in read}

@@ -1,4 +1,4 @@
-"""Large logs in a process each, small ones here meanwhile.
+"""Tasks in processes.
 
 Nothing is imported here that takes long: a process sets its number of threads before it
 imports Polars.
@@ -15,25 +15,21 @@ Result = TypeVar("Result")
 
 
 def in_processes(
-    function: Callable[[Task], Result], large: Sequence[Task], small: Sequence[Task], workers: int
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
 ) -> Iterator[Result]:
-    """Call a module's function for every task.
+    """Call a module's function for every task; results come in the order of the tasks.
 
     Args:
         function: Of a module that another process can import.
-        large: Worth a process each, the largest first.
-        small: Not worth it.
+        tasks: Each worth the start of a process, the longest first.
         workers: How many processes; 1: none but this one.
     """
-    count = min(workers, len(large))
+    count = min(workers, len(tasks))
     if count <= 1:
-        yield from map(function, [*large, *small])
+        yield from map(function, tasks)
         return
     with ProcessPoolExecutor(count, get_context("spawn"), _use_one_thread) as pool:
-        running = [pool.submit(function, task) for task in large]
-        yield from map(function, small)
-        for future in running:
-            yield future.result()
+        yield from pool.map(function, tasks)
 
 
 def _use_one_thread() -> None:

@@ -128,7 +128,7 @@ def _reading(log: LogRead, known: KnownFiles) -> FileReading:
         tail_bytes=summary.tail_bytes,
         first_ms=summary.first_ms,
         last_ms=summary.last_ms,
-        day_counts=log.scratch.day_counts,
+        day_counts=log.day_counts,
     )
 
 

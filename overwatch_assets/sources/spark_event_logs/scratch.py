@@ -12,6 +12,45 @@ import polars as pl
 from overwatch_assets.sources.spark_event_logs.days import Days
 from overwatch_assets.sources.spark_event_logs.records import SCHEMA, TIME
 
+ROWS_WAITING = 1 << 16
+"""Events of all days and types that wait to be written together: small logs share their files."""
+
+
+@dataclass(slots=True)
+class EventFiles:
+    """Events of one log or several, in files of one day and one type each.
+
+    Attributes:
+        folder: Where the files are written.
+        stem: Beginning of their names; nobody else in the folder has it.
+        written: The files, by day.
+    """
+
+    folder: Path
+    stem: str
+    written: dict[date, list[Path]] = field(default_factory=dict[date, list[Path]])
+    _waiting: dict[tuple[date, str], list[pl.DataFrame]] = field(
+        default_factory=dict[tuple[date, str], list[pl.DataFrame]]
+    )
+    _waiting_rows: int = 0
+
+    def add(self, day: date, events: pl.DataFrame) -> None:
+        """Take events of one day and one type; they may wait for more."""
+        event = str(events["Event"][0]).rpartition(".")[2]
+        self._waiting.setdefault((day, event), []).append(events)
+        self._waiting_rows += events.height
+        if self._waiting_rows >= ROWS_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        for (day, event), frames in self._waiting.items():
+            paths = self.written.setdefault(day, [])
+            path = self.folder / f"{event}-{self.stem}-{day}-{len(paths)}.parquet"
+            pl.concat(frames).write_parquet(path, compression="lz4", statistics=False)
+            paths.append(path)
+        self._waiting, self._waiting_rows = {}, 0
+
 
 @dataclass(slots=True)
 class Scratch:
@@ -19,22 +58,18 @@ class Scratch:
 
     Attributes:
         days: The days asked for.
-        folder: Where their events are written.
-        stem: Beginning of the files' names; no two logs share it.
-        written: The files, by day.
+        files: Where their events go.
         day_counts: Events by day, of all days.
         kept: How many events the days asked for got.
     """
 
     days: Days
-    folder: Path
-    stem: str
-    written: dict[date, list[Path]] = field(default_factory=dict[date, list[Path]])
+    files: EventFiles
     day_counts: Counter[date] = field(default_factory=Counter[date])
     kept: int = 0
 
     def take(self, events: pl.DataFrame) -> None:
-        """Write events to the days they belong to.
+        """Give events to the days they belong to.
 
         Args:
             events: Of one type, in the columns that it fills, each with its time.
@@ -46,20 +81,14 @@ class Scratch:
         for asked in self.days.asked:
             since, until = asked.window.since_ms, asked.window.until_ms
             if since <= first and last < until:
-                self._write(asked.day, events)
+                self._give(asked.day, events)
             elif since <= last and first < until:
-                self._write(asked.day, events.filter(times.is_between(since, until, "left")))
+                self._give(asked.day, events.filter(times.is_between(since, until, "left")))
 
-    def _write(self, day: date, events: pl.DataFrame) -> None:
-        if events.is_empty():
-            return
-        paths = self.written.setdefault(day, [])
-        event = str(events["Event"][0]).rpartition(".")[2]
-        path = self.folder / f"{event}-{self.stem}-{day}-{len(paths)}.parquet"
-        columns = [name for name in events.columns if name in SCHEMA]
-        events.select(columns).write_parquet(path, compression="lz4", statistics=False)
-        paths.append(path)
-        self.kept += events.height
+    def _give(self, day: date, events: pl.DataFrame) -> None:
+        if events.height:
+            self.files.add(day, events)
+            self.kept += events.height
 
 
 def rows_by_day(written: Iterable[Mapping[date, list[Path]]]) -> Mapping[date, pl.LazyFrame]:

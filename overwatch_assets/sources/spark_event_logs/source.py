@@ -20,10 +20,18 @@ from overwatch_assets.sources.spark_event_logs.layout import is_log
 from overwatch_assets.sources.spark_event_logs.processes import in_processes
 from overwatch_assets.sources.spark_event_logs.reports import rejected_by_day, tracked
 from overwatch_assets.sources.spark_event_logs.scratch import rows_by_day
-from overwatch_assets.sources.spark_event_logs.task import LogRead, LogTask, read_listed_log
+from overwatch_assets.sources.spark_event_logs.task import (
+    Bundle,
+    LogRead,
+    LogTask,
+    read_bundle,
+)
 
 PROCESS_BYTES = 4 << 20
-"""Stored size from which a log is worth a process of its own."""
+"""Stored size that is worth a process; smaller logs are read together."""
+
+OPENING_BYTES = 1 << 16
+"""What opening a log costs, in stored bytes that are read in that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +63,14 @@ class SparkEventLogs:
         listing = self._listed(request)
         known = KnownFiles(request.known)
         tasks = self._tasks(request, known, listing.found.values())
-        large = [task for task in tasks if not 0 < task.info.size < PROCESS_BYTES]
-        small = [task for task in tasks if 0 < task.info.size < PROCESS_BYTES]
-        results = list(in_processes(read_listed_log, large, small, self.workers))
-        logs = [result for result in results if result is not None]
+        folder = Path(tempfile.mkdtemp(prefix="spark-event-logs-", dir=request.scratch))
+        results = list(in_processes(read_bundle, _bundles(tasks, folder), self.workers))
+        logs = [log for result in results for log in result.logs]
         days = Days(request.days)
         counts = _counted(logs)
-        counts["files_not_read"] = len(results) - len(logs)
+        counts["files_not_read"] = sum(result.not_read for result in results)
         return Gathered(
-            rows=rows_by_day(log.scratch.written for log in logs),
+            rows=rows_by_day(result.written for result in results),
             rejected=rejected_by_day(logs, known, days, request),
             processed=tracked(logs, known, listing.readable, listing.found, request),
             counts=+counts,
@@ -99,7 +106,6 @@ class SparkEventLogs:
     ) -> list[LogTask]:
         """The files that must be opened, the largest first."""
         asked = {each.day for each in request.days}
-        folder = Path(tempfile.mkdtemp(prefix="spark-event-logs-", dir=request.scratch))
         opened = sorted(
             (info for info in found if _must_be_opened(info, known, request.first_ms, asked)),
             key=lambda info: (-info.size, info.path),
@@ -111,11 +117,23 @@ class SparkEventLogs:
                 asked=tuple(request.days),
                 first_ms=request.first_ms,
                 now_ms=request.now_ms,
-                folder=folder,
-                stem=str(number),
             )
-            for number, info in enumerate(opened)
+            for info in opened
         ]
+
+
+def _bundles(tasks: Sequence[LogTask], folder: Path) -> list[Bundle]:
+    """Logs put together until they are worth a process; one of unknown size stands alone."""
+    groups: list[list[LogTask]] = []
+    room = 0
+    for task in tasks:
+        cost = task.info.size + OPENING_BYTES if task.info.size else PROCESS_BYTES
+        if cost > room:
+            groups.append([])
+            room = PROCESS_BYTES
+        groups[-1].append(task)
+        room -= cost
+    return [Bundle(group, folder, str(number)) for number, group in enumerate(groups)]
 
 
 @dataclass(slots=True)
@@ -143,6 +161,6 @@ def _counted(logs: Sequence[LogRead]) -> Counter[str]:
         counts["tail_bytes"] += summary.tail_bytes
         counts["rejected_lines"] += summary.rejected
         counts["rejected_not_kept"] += summary.rejected - len(summary.bad_lines)
-        counts["other_days"] += log.scratch.day_counts.total() - log.scratch.kept
+        counts["other_days"] += log.day_counts.total() - log.kept
         counts["not_decoded"] += summary.not_decoded
     return counts

@@ -1,6 +1,9 @@
-"""Reading one listed log for the days of a request: the work that a process is given."""
+"""Reading listed logs for the days of a request: the work that a process is given."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +14,7 @@ from overwatch_assets.sources.files import FileGone, FileInfo, Files
 from overwatch_assets.sources.spark_event_logs.days import DAY_MS, Days
 from overwatch_assets.sources.spark_event_logs.layout import log_path
 from overwatch_assets.sources.spark_event_logs.reading import Limits, LogSummary, read_log
-from overwatch_assets.sources.spark_event_logs.scratch import Scratch
+from overwatch_assets.sources.spark_event_logs.scratch import EventFiles, Scratch
 
 PEEK_GRACE_MS = 300_000
 """Stored events of genuine logs step back by 69 ms at most; this is ample."""
@@ -27,8 +30,6 @@ class LogTask:
         asked: Days asked for, ascending.
         first_ms: Epoch ms of the workspace's first day.
         now_ms: Epoch ms of the run's snapshot time.
-        folder: Where its events are written.
-        stem: Beginning of their files' names.
     """
 
     files: Files
@@ -36,8 +37,6 @@ class LogTask:
     asked: tuple[DayWindow, ...]
     first_ms: int
     now_ms: int
-    folder: Path
-    stem: str
 
     @property
     def modified_ms(self) -> int:
@@ -52,17 +51,58 @@ class LogRead:
     Attributes:
         task: What was to be read.
         summary: What was found.
-        scratch: What the days got.
+        day_counts: Events by day, of all days.
+        kept: How many events the days asked for got.
     """
 
     task: LogTask
     summary: LogSummary
-    scratch: Scratch
+    day_counts: Counter[date]
+    kept: int
 
 
-def read_listed_log(task: LogTask) -> LogRead | None:
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Logs that are read one after the other by one process.
+
+    Attributes:
+        logs: The logs.
+        folder: Where their events are written.
+        stem: Beginning of the files' names; no other bundle has it.
+    """
+
+    logs: Sequence[LogTask]
+    folder: Path
+    stem: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleRead:
+    """Logs that were read.
+
+    Attributes:
+        logs: What was found in them.
+        not_read: How many aren't there any more, or begin after the days asked for.
+        written: Files of events, by day.
+    """
+
+    logs: Sequence[LogRead]
+    not_read: int
+    written: Mapping[date, list[Path]]
+
+
+def read_bundle(bundle: Bundle) -> BundleRead:
+    """Read the logs of a bundle."""
+    files = EventFiles(bundle.folder, bundle.stem)
+    results = [_read(task, files) for task in bundle.logs]
+    files.flush()
+    logs = [result for result in results if result is not None]
+    return BundleRead(logs, len(results) - len(logs), files.written)
+
+
+def _read(task: LogTask, files: EventFiles) -> LogRead | None:
     """Read a log; None if it isn't there any more, or begins after the days asked for."""
-    scratch = Scratch(Days(task.asked), task.folder, task.stem)
+    scratch = Scratch(Days(task.asked), files)
 
     def take(_: str, events: pl.DataFrame) -> None:
         scratch.take(events)
@@ -78,4 +118,6 @@ def read_listed_log(task: LogTask) -> LogRead | None:
         summary = read_log(log_path(path), chunks, limits, take)
     except FileGone:
         return None
-    return None if summary.is_skipped else LogRead(task, summary, scratch)
+    if summary.is_skipped:
+        return None
+    return LogRead(task, summary, scratch.day_counts, scratch.kept)
