@@ -64,7 +64,7 @@ def _refreshed(context: dg.AssetExecutionContext) -> Mapping[str, Sequence[Refre
             continue
         title = f"workspace {org} ({workspace.name})"
         try:
-            reference = deployment.reference(org)
+            reference = deployment.reference(org, _node_types(context, org))
         except (ConfigError, SourceError) as error:
             refused[title] = error
             continue
@@ -76,6 +76,16 @@ def _refreshed(context: dg.AssetExecutionContext) -> Mapping[str, Sequence[Refre
         message = "\n".join(f"{title}: {error}" for title, error in refused.items())
         raise ConfigError(message) if is_wrong else SourceError(message)
     return refreshed
+
+
+def _node_types(context: dg.AssetExecutionContext, org: str) -> Sequence[Mapping[str, object]]:
+    """What the API offers; if it can't be asked, sizes stay as they were last told."""
+    deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+    try:
+        return deployment.listed_node_types(org)
+    except SourceError as error:
+        context.log.warning("node types are taken as they were last listed: %s", error)
+        return ()
 
 
 def _materialized(

@@ -5,7 +5,7 @@ that reads or writes at import.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
@@ -25,6 +25,7 @@ from overwatch_assets.execution.records import Ledger
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
+from overwatch_assets.reference.node_types import told_before
 from overwatch_assets.reference.prices import (
     INPUTS,
     PriceFigures,
@@ -33,6 +34,7 @@ from overwatch_assets.reference.prices import (
     reference_of,
 )
 from overwatch_assets.reference.reading import PriceFileReader
+from overwatch_assets.reference.tables import INSTANCE_DETAILS
 from overwatch_assets.secrets import SecretReference
 from overwatch_assets.sources.audit_azure import AzureAuditLogs
 from overwatch_assets.sources.audit_logs import AuditLogFiles
@@ -44,7 +46,8 @@ from overwatch_assets.sources.cluster_log_destinations import (
 from overwatch_assets.sources.files import Files
 from overwatch_assets.sources.gathering import Gathered, Request, Source
 from overwatch_assets.sources.mounts import Mounts, known_mounts, mounts_of_file
-from overwatch_assets.sources.rest_api.captures import Captures
+from overwatch_assets.sources.rest_api.api import Json
+from overwatch_assets.sources.rest_api.captures import Captures, as_json
 from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.cluster_captures import ClusterCaptures, clusters_to_ask
 from overwatch_assets.sources.rest_api.cluster_days import (
@@ -54,8 +57,9 @@ from overwatch_assets.sources.rest_api.cluster_days import (
 )
 from overwatch_assets.sources.rest_api.cluster_event_fetches import owed
 from overwatch_assets.sources.rest_api.cluster_events import ClusterEvents
-from overwatch_assets.sources.rest_api.endpoints import LISTINGS
+from overwatch_assets.sources.rest_api.endpoints import LISTINGS, NODE_TYPES
 from overwatch_assets.sources.rest_api.job_runs import JobRuns
+from overwatch_assets.sources.rest_api.paging import listed
 from overwatch_assets.sources.rest_api.queries_to_follow import queries_to_follow
 from overwatch_assets.sources.rest_api.sql_query_history import SqlQueryHistory
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
@@ -187,21 +191,36 @@ class Deployment:
         files = files_of(workspace, self.config, self.retries)
         return read_price_files(workspace, PriceFileReader(files, located))
 
+    def listed_node_types(self, organization_id: str) -> Sequence[Json]:
+        """Node types that a workspace's API offers now; none without an API.
+
+        Raises:
+            ApiError: It gave no usable answer.
+        """
+        if not self.config.workspace(organization_id).has_api:
+            return ()
+        api = self.api(organization_id)
+        told = listed(partial(api.get, NODE_TYPES), {}, "node_types", what=f"GET {NODE_TYPES}")
+        return [as_json(each) or {} for each in told]
+
     def reference(
-        self, organization_id: str, node_types: Iterable[Mapping[str, object]] = ()
+        self, organization_id: str, node_types: Sequence[Mapping[str, object]] = ()
     ) -> PriceFigures:
         """Every figure of a workspace that costs are made of, valid over time.
 
         Args:
             organization_id: The workspace.
-            node_types: Objects that its API lists as node types.
+            node_types: Objects that its API lists as node types. Those that were listed at
+                earlier refreshes are known without it.
 
         Raises:
             ConfigError: With every problem of its price files.
             SourceError: One can't be reached.
         """
         workspace = self.config.workspace(organization_id)
-        return reference_of(workspace, self.price_files(organization_id), node_types)
+        stored = self.store.scan(INSTANCE_DETAILS, organization_id, missing_ok=True).collect()
+        known = [*node_types, *told_before(stored, node_types)]
+        return reference_of(workspace, self.price_files(organization_id), known)
 
     def _figures(self, name: str, organization_id: str) -> pl.DataFrame:
         return self.reference(organization_id).inputs[name]

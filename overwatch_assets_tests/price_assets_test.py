@@ -1,15 +1,24 @@
+import json
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from overwatch_assets.assets import DEPLOYMENT
 from overwatch_assets.config import load_config
+from overwatch_assets.demo.emulator.faults import Fault, FaultRule
+from overwatch_assets.demo.emulator.server import Emulator
 from overwatch_assets.partitions import range_tags
 from overwatch_assets.price_assets import STEP, price_assets
-from overwatch_assets.reference.tables import DBU_COST_DETAILS, REFERENCE_TABLES
+from overwatch_assets.reference.tables import (
+    DBU_COST_DETAILS,
+    INSTANCE_DETAILS,
+    REFERENCE_TABLES,
+)
 from overwatch_assets.resources import Deployment
 from overwatch_assets_tests.delta.lake import MONDAY, TUESDAY
+from overwatch_assets_tests.demo.emulator.literal import CREDENTIALS, ORG, PAT, LiteralWorkspace
 
 CONFIG = """\
 storage: {root: tables}
@@ -90,3 +99,43 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_source(deployment: Deploy
     kind, message = failure(materialized(deployment))
     assert (kind, "can't be read" in message) == ("SourceError", True)
     assert workspaces(deployment) == ["1"]
+
+
+def sizes(deployment: Deployment, name: str) -> list[tuple[object, ...]]:
+    """Cores and memory of a node type, as stored and as costs are made of them."""
+    columns = ("vCPUs", "Memory_GB")
+    stored = deployment.store.scan(INSTANCE_DETAILS, ORG).collect()
+    used = deployment.reference(ORG).inputs[INSTANCE_DETAILS.name]
+    of_type = pl.col("API_Name") == name
+    return [row for each in (stored, used) for row in each.filter(of_type).select(columns).rows()]
+
+
+def test_node_types_that_no_list_names_are_completed_from_the_api_and_stay_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERWATCH_TEST_TOKEN", PAT)
+    offered = [{"node_type_id": "m99.large", "num_cores": 2.0, "memory_mb": 8192}]
+    workspace = LiteralWorkspace(lists_given={"node_types": offered})
+    with Emulator([workspace], CREDENTIALS) as emulator:
+        entry = {
+            "workspace_id": ORG,
+            "workspace_name": "prod",
+            "cloud": "aws",
+            "primordial_date": "2026-09-21",
+            "databricks": {
+                "host": emulator.address(ORG),
+                "token": "env:OVERWATCH_TEST_TOKEN",
+                "retry_seconds": 1,
+            },
+        }
+        text = json.dumps({"storage": {"root": "tables"}, "workspaces": [entry]})
+        (tmp_path / "overwatch.yaml").write_text(text)
+        deployment = Deployment(config=load_config(tmp_path / "overwatch.yaml"), modules={})
+        assert materialized(deployment).success
+        assert sizes(deployment, "m99.large") == [(2, 8.0), (2, 8.0)]
+        workspace.lists_given = {"node_types": []}
+        assert materialized(deployment).success
+        assert sizes(deployment, "m99.large") == [(2, 8.0), (2, 8.0)], "offered no more"
+        emulator.faults.add(FaultRule(Fault.FORBIDDEN, "GET */clusters/list-node-types"))
+        assert materialized(deployment).success
+    assert sizes(deployment, "m99.large") == [(2, 8.0), (2, 8.0)], "the API can't be asked"

@@ -9,7 +9,7 @@ import polars as pl
 
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.operations.query import as_text as rows_as_text
-from overwatch_assets.reference.prices import PriceFigures, reference_of
+from overwatch_assets.reference.prices import PriceFigures
 from overwatch_assets.reference.problems import Problem, errors_of
 from overwatch_assets.resources import Deployment
 
@@ -100,7 +100,7 @@ def _prices(deployment: Deployment, workspace: Workspace, day: date) -> Workspac
     files = deployment.price_files(workspace.organization_id)
     if errors_of(files.problems):
         return WorkspacePrices(workspace, None, files.problems, day)
-    reference = reference_of(workspace, files)
+    reference = deployment.reference(workspace.organization_id)
     return WorkspacePrices(workspace, reference, reference.warnings, day)
 
 

@@ -42,11 +42,34 @@ def node_type_sizes(
         whole = int(cores) if cores is not None and cores.is_integer() else None
         rows.append((name.strip(), whole, None if memory is None else memory / _MB_PER_GB))
     sizes = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(
-        folded(pl.col("API_Name")).alias(KEY),
-        pl.when(pl.col("vCPUs").is_not_null()).then(pl.lit(PLACE)).alias("size_origin"),
+        folded(pl.col("API_Name")).alias(KEY), pl.lit(PLACE).alias("size_origin")
     )
     ordered = sizes.sort(pl.all(), nulls_last=True)
     return ordered.unique(KEY, keep="first", maintain_order=True), tuple(problems)
+
+
+def told_before(
+    stored: pl.DataFrame, listed: Iterable[Mapping[str, object]] = ()
+) -> list[Mapping[str, object]]:
+    """Node types whose sizes the API told at an earlier refresh, as it told them.
+
+    They stay known: a workspace's past ran on node types that are offered no more.
+
+    Args:
+        stored: Rows of `instanceDetails`.
+        listed: Objects of a newer answer; the node types in it are left out.
+    """
+    newer = {str(each.get("node_type_id")).strip().lower() for each in listed}
+    rows = stored.filter(pl.col("size_origin") == PLACE)
+    return [
+        {
+            "node_type_id": name,
+            "num_cores": cores,
+            "memory_mb": None if memory is None else memory * _MB_PER_GB,
+        }
+        for name, cores, memory in rows.select(_SCHEMA.keys()).unique().iter_rows()
+        if name.lower() not in newer
+    ]
 
 
 def _positive(value: object) -> float | None:

@@ -1,9 +1,10 @@
 import json
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overwatch_assets.reference.node_types import node_type_sizes
+from overwatch_assets.reference.node_types import node_type_sizes, told_before
 
 ANSWER = """
 [
@@ -23,6 +24,15 @@ def test_cores_and_memory_are_those_of_the_answer() -> None:
         ("M7i.large", 2, 8.0, "m7i.large"),
         ("n1-shared", None, 15.0, "n1-shared"),
     ]
+
+
+def test_what_was_told_before_is_told_again_but_for_what_a_newer_answer_names() -> None:
+    sizes, _ = node_type_sizes(json.loads(ANSWER))
+    of_a_file = sizes.head(1).with_columns(API_Name=pl.lit("x"), size_origin=pl.lit("a file"))
+    before = told_before(pl.concat([sizes, of_a_file]), [{"node_type_id": "I3.xlarge"}])
+    again, problems = node_type_sizes(before)
+    assert problems == ()
+    assert again.equals(sizes.filter(pl.col("API_Name") != "i3.xlarge"))
 
 
 def test_a_node_type_without_an_id_is_told_and_passed_over() -> None:

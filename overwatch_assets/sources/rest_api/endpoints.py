@@ -46,6 +46,7 @@ class Listing:
 
 JOBS_GET = "/api/2.2/jobs/get"
 CLUSTERS_GET = "/api/2.1/clusters/get"
+NODE_TYPES = "/api/2.1/clusters/list-node-types"
 _JOB_ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
 
 
