@@ -19,6 +19,7 @@ from overwatch_assets.sources.canonical_json import (
     compact_text,
     scalar_text,
 )
+from overwatch_assets.sources.secret_texts import texts_struck_out
 from overwatch_assets.sources.signed_hash import signed_hash
 
 KEPT_ID = 64
@@ -73,6 +74,7 @@ _PLAIN = (
     "accountId",
     "category",
 )
+_FREE_TEXTS = ("userAgent", "errorMessage", "result", "requestParams")
 _DBSQL_SPELLINGS = {
     "DataSourceId": "dataSourceId",
     "DashboardId": "dashboardId",
@@ -216,7 +218,10 @@ class AuditRecords:
 
 
 def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as a frame of `RECORD_SCHEMA`; a struct whose fields are all null is null."""
+    """Rows as a frame of `RECORD_SCHEMA`; a struct whose fields are all null is null.
+
+    What has the shape of a secret is struck out of texts that people and services write.
+    """
     structs = {name: dtype for name, dtype in RECORD_SCHEMA.items() if isinstance(dtype, pl.Struct)}
     plain = {name: dtype for name, dtype in RECORD_SCHEMA.items() if name not in structs}
     fields = {field.name: field.dtype for dtype in structs.values() for field in dtype.fields}
@@ -224,7 +229,8 @@ def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
         {name: [row[name] for row in rows] for name in (*plain, *fields)},
         schema={**plain, **fields},
     )
-    return flat.with_columns(
+    mended = flat.with_columns(texts_struck_out(flat[name]) for name in _FREE_TEXTS)
+    return mended.with_columns(
         pl.when(pl.any_horizontal(pl.col(each.name).is_not_null() for each in dtype.fields))
         .then(pl.struct(each.name for each in dtype.fields))
         .alias(name)

@@ -20,7 +20,7 @@ LONGEST_NAME = 100
 REDACTED = "[REDACTED]"
 
 _WORDS = (
-    r"(?:token|secret|passw(?:or)?d|credential|shared_?access"
+    r"(?:token|secret|passw(?:or)?d|credential|shared_?access|(?:string|bytes)_value"
     r"|(?:access|account|api|private|encryption)[._-]?key)"
 )
 _SECRET_KEY = re.compile(_WORDS, re.IGNORECASE)

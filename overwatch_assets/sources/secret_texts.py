@@ -46,6 +46,7 @@ _HINT = (
     r"|(?:sig|signature|token)(?:=|%3D)|(?:secret|passw|credential|key)[\w.-]*="
     r"|(?://|%2F%2F)[^/@\s]*(?::|%3A)[^/@\s]*(?:@|%40)|-----BEGIN "
 )
+_MAY_HOLD = re.compile(_HINT)
 
 
 def struck_out(text: str, known: Collection[str] = ()) -> str:
@@ -55,6 +56,8 @@ def struck_out(text: str, known: Collection[str] = ()) -> str:
         text: Foreign text.
         known: Secrets in use, which have no shape of their own; encoded ones are found too.
     """
+    if not known and not _MAY_HOLD.search(text):
+        return text
     for secret in sorted({form for each in known for form in _forms(each)}, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     for shape, kept in _SHAPES:

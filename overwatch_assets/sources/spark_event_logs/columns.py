@@ -16,11 +16,21 @@ import msgspec
 import polars as pl
 from msgspec.structs import astuple
 
+from overwatch_assets.sources.secret_texts import texts_struck_out
+
 DataType = pl.DataType | type[pl.DataType]
 
 _LEAVES: dict[Any, DataType] = {int: pl.Int64, bool: pl.Boolean, str: pl.String, Any: pl.String}
 _TEXTS = pl.Map(pl.String, pl.String)
 _OWNER = "(list)"
+_FREE_TEXTS = frozenset(
+    {
+        *("description", "details", "physicalPlanDescription"),
+        *("Description", "FullStackTrace", "KillReason", "LossReason"),
+        *("Details", "FailureReason", "Message", "RemovedReason"),
+    }
+)
+"""Texts of people and of exceptions, in which secrets may stand."""
 
 
 def frame_of(rows: Iterable[msgspec.Struct], shape: type[msgspec.Struct]) -> pl.DataFrame:
@@ -67,7 +77,8 @@ class ObjectColumn:
     def series(self, values: Sequence[Any]) -> pl.Series:
         """The attribute of every object."""
         if self.inner is None:
-            return pl.Series(self.name, values, dtype=self.dtype)
+            plain = pl.Series(self.name, values, dtype=self.dtype)
+            return texts_struck_out(plain) if self.name in _FREE_TEXTS else plain
         if isinstance(self.dtype, pl.List):
             return _lists(self.name, values, self.dtype, self.inner)
         return structs(self.name, values, self.inner)

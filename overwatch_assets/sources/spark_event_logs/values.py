@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from overwatch_assets.sources.secret_texts import struck_out
+
 Long = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 NullableLong = Long | None
 Texts = dict[str, Any]
@@ -90,10 +92,10 @@ def epoch_ms(iso: str | None) -> int | None:
 
 
 def text(value: object) -> str | None:
-    """A JSON value as text: a string as it is, another value as JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()
+    """A JSON value as text without secrets: a string as it is, another value as JSON."""
+    if value is None:
+        return None
+    return struck_out(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
 def texts(values: Mapping[str, object] | None) -> dict[str, Any] | None:
