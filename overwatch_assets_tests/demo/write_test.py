@@ -9,6 +9,11 @@ from overwatch_assets.demo.write import DemoWorld, write_demo
 from overwatch_assets.errors import ConfigError
 
 AUDIT_FILE = re.compile(r"audit/workspaceId=\d{16}/date=\d{4}-\d\d-\d\d/auditlogs_\d+\.json")
+AZURE_FILE = re.compile(
+    r"audit-azure/insights-logs-\w+/resourceId=/SUBSCRIPTIONS/[0-9A-F-]{36}/RESOURCEGROUPS/RG-DATA"
+    r"/PROVIDERS/MICROSOFT\.DATABRICKS/WORKSPACES/TIDEWATER-[A-Z]+"
+    r"/y=\d{4}/m=\d\d/d=\d\d/h=\d\d/m=00/PT1H\.json"
+)
 LOG_FILE = re.compile(
     r"cluster-logs/(?P<workspace>[\w-]+)(?:/bi)?/(?P<cluster>\d{4}-\d{6}-\w{8})/eventlog/"
     r"(?P=cluster)_\d+_\d+_\d+_\d+/\d{19}/eventlog(?:-\d{4}-\d\d-\d\d--\d\d-00\.gz)?"
@@ -72,9 +77,11 @@ def test_a_world_needs_a_day_and_a_scale(tmp_path: Path, days: int, scale: float
 def test_every_file_lies_where_databricks_would_deliver_it(demo: DemoWorld) -> None:
     files = {name for name, _ in contents(demo.root)} - {"demo.json", "truth.json"}
     audit = {name for name in files if AUDIT_FILE.fullmatch(name)}
+    azure = {name for name in files if AZURE_FILE.fullmatch(name)}
     logs = {name for name in files if LOG_FILE.fullmatch(name)}
-    assert files == audit | logs
+    assert files == audit | azure | logs
     assert audit
+    assert azure
     assert logs
 
 

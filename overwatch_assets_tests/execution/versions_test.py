@@ -391,7 +391,7 @@ def same(one: Pools, other: Pools) -> None:
         assert one.rows(each).equals(other.rows(each)), each.table.name
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(worlds(), st.integers(1, 12), st.data())
 def test_however_days_are_split_the_tables_are_equal(
     world: Pools, chunk_days: int, data: st.DataObject
@@ -414,7 +414,7 @@ def test_however_days_are_split_the_tables_are_equal(
     same(together, alone)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(worlds(), st.data())
 def test_late_records_redone_by_plan_equal_a_complete_load(
     world: Pools, data: st.DataObject
