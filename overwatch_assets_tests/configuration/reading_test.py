@@ -1,3 +1,4 @@
+import random
 import re
 from datetime import UTC, datetime
 
@@ -6,15 +7,20 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overwatch_assets.config import config_of
+from overwatch_assets.configuration.document import parse_document
 from overwatch_assets.errors import ConfigError
 from overwatch_assets_tests.configuration.loading import (
+    FILE,
     MINIMAL,
+    NOON,
     STORAGE,
     WORKSPACES,
     loaded,
     refused,
     with_workspace,
 )
+from overwatch_assets_tests.damage import damaged
 
 CANARY = "hunter22"
 REMEDY = 'Put the secret elsewhere and write env:NAME, file:PATH or "{{secrets/scope/key}}".'
@@ -314,3 +320,23 @@ def test_any_values_are_loaded_or_refused(values: dict[str, object], workspace: 
     except ConfigError as error:
         message = str(error)
     assert message.startswith("/etc/overwatch/overwatch.yaml")
+
+
+def test_three_thousand_damaged_files_are_loaded_or_refused_by_name() -> None:
+    randomly = random.Random(20240506)  # noqa: S311 - reproducible damage, no secret
+    whole = with_workspace(
+        "audit_logs: {path: s3://acme/audit}",
+        "spark_event_logs: {from_clusters: true, mounts: {/mnt/logs: s3://acme/logs}}",
+        "databricks: {host: https://acme.cloud.databricks.com, token: env:TOKEN}",
+    )
+    lines = whole.encode().splitlines()
+    refusals: list[str] = []
+    for _ in range(3000):
+        at = randomly.randrange(len(lines))
+        content = b"\n".join([*lines[:at], damaged(lines[at], randomly), *lines[at + 1 :]])
+        try:
+            config_of(parse_document(FILE, content), now=NOON)
+        except ConfigError as error:
+            refusals.append(str(error))
+    assert 1000 < len(refusals) < 3000
+    assert [each for each in refusals if not each.startswith(f"{FILE}")] == []

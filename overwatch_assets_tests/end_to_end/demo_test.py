@@ -33,7 +33,7 @@ from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.documentation_test import section as readme_section
 from overwatch_assets_tests.laws.harness import comparable
 
-KILLS = 4
+KILLS = 3
 
 
 def overwatch(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -195,24 +195,36 @@ def test_running_the_demo_again_changes_nothing(demo: Path) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_a_run_killed_at_any_moment_and_run_again_gives_the_same_tables(
-    demo: Path, tmp_path: Path
+def test_workspaces_at_once_each_killed_at_any_moment_and_run_again_give_the_same_tables(
+    demo: Path, tmp_path: Path, world: World
 ) -> None:
-    again = tmp_path / "again"
-    config = _copied(demo, again)
+    config = _copied(demo, tmp_path / "again")
     pick = random.Random(11)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "overwatch_assets.cli", "run", "--config", str(config)]
     days = ["--from", "2026-10-05", "--to", "2026-10-08"]
+    names = [each.workspace.name for each in world.workspaces]
+
+    def started() -> list[subprocess.Popen[str]]:
+        return [
+            subprocess.Popen(
+                [*command, *days, "--workspace", name],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for name in names
+        ]
+
     for _ in range(KILLS):
-        process = subprocess.Popen(
-            [*command, *days], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(pick.uniform(2.0, 8.0))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    done = overwatch("run", "--config", str(config), *days, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    undisturbed, disturbed = tables(demo), tables(again)
+        running = started()
+        time.sleep(pick.uniform(4.0, 12.0))
+        for process in running:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+    running = started()
+    printed = [process.communicate()[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], printed
+    undisturbed, disturbed = tables(demo), tables(tmp_path / "again")
     captures = {each.table.name for each in MODULES if each.table.grain is Grain.CAPTURE}
     differ = [name for name in undisturbed if not undisturbed[name].equals(disturbed[name])]
     forgotten = {"sql_query_history_bronze"}
