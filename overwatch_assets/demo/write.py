@@ -24,6 +24,7 @@ from overwatch_assets.demo.world import World
 from overwatch_assets.errors import ConfigError
 
 FIRST_DAY = date(2026, 10, 5)
+DAYS = 3
 
 Json = dict[str, object]
 
@@ -69,7 +70,7 @@ def write_demo(
     *,
     seed: int = 7,
     first_day: date = FIRST_DAY,
-    days: int = 4,
+    days: int = DAYS,
     scale: float = 1.0,
     spark_logs: bool = True,
 ) -> DemoWorld:
@@ -80,7 +81,7 @@ def write_demo(
         seed: Changes ids, times and figures.
         first_day: UTC day that the telemetry begins with.
         days: At least one.
-        scale: 1.0 is about 30 MB of Spark log in four days; it grows with the scale.
+        scale: 1.0 is about 25 MB of Spark log in three days; it grows with the scale.
         spark_logs: False: the clusters deliver none, and a scale in the thousands is possible.
 
     Raises:

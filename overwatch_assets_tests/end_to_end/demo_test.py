@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +26,7 @@ from overwatch_assets.demo.emulator.server import Clock, Emulator
 from overwatch_assets.demo.setup import LOGS, SECRET_FILE
 from overwatch_assets.demo.simulation import simulate
 from overwatch_assets.demo.world import World
-from overwatch_assets.demo.write import FIRST_DAY
+from overwatch_assets.demo.write import DAYS, FIRST_DAY
 from overwatch_assets.module import Grain
 from overwatch_assets.operations.emulator import credentials_in, seen_ms
 from overwatch_assets.registry import MODULES
@@ -34,6 +34,7 @@ from overwatch_assets_tests.documentation_test import section as readme_section
 from overwatch_assets_tests.laws.harness import comparable
 
 KILLS = 3
+LAST_DAY = (FIRST_DAY + timedelta(days=DAYS - 1)).isoformat()
 
 
 def overwatch(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -64,7 +65,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def world() -> World:
     """What the demo was made of."""
-    return simulate(seed=7, first_day=FIRST_DAY, days=4, scale=1.0)
+    return simulate(seed=7, first_day=FIRST_DAY, days=DAYS, scale=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +202,7 @@ def test_workspaces_at_once_each_killed_at_any_moment_and_run_again_give_the_sam
     config = _copied(demo, tmp_path / "again")
     pick = random.Random(11)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "overwatch_assets.cli", "run", "--config", str(config)]
-    days = ["--from", "2026-10-05", "--to", "2026-10-08"]
+    days = ["--from", "2026-10-05", "--to", LAST_DAY]
     names = [each.workspace.name for each in world.workspaces]
 
     def started() -> list[subprocess.Popen[str]]:
@@ -236,7 +237,7 @@ def test_a_stopped_run_finishes_its_commit_and_says_130(demo: Path, tmp_path: Pa
     config = _copied(demo, tmp_path / "stopped")
     command = [sys.executable, "-m", "overwatch_assets.cli", "run", "--config", str(config)]
     process = subprocess.Popen(
-        [*command, "--to", "2026-10-08"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--to", LAST_DAY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     while "tables" not in process.stdout.readline():
