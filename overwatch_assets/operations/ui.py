@@ -9,6 +9,9 @@ from overwatch_assets.config import FILE_VARIABLE, Config
 from overwatch_assets.operations.dagster_home import open_instance
 from overwatch_assets.operations.reaper import reap
 
+# Dagster recommends another command to people who type this one; nobody does here.
+_UNTYPED = "ignore:Function `dev_command` is superseded"
+
 
 def serve(config: Config, port: int) -> int:
     """Run web server and daemon until they are stopped; returns their exit code."""
@@ -17,6 +20,7 @@ def serve(config: Config, port: int) -> int:
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(config.dagster_home),
+        "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _UNTYPED))),
         FILE_VARIABLE: str(Path(config.path).absolute()),
     }
     module = ["-m", "overwatch_assets.definitions", "--host", "127.0.0.1", "--port", str(port)]
