@@ -1,6 +1,7 @@
 """The laws of the tables, tried on made-up worlds for every registered module."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from overwatch_assets.module import PARTITION_DATE, Grain, Module
 from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.laws.api_world import api_sources
+from overwatch_assets_tests.laws.cluster_world import cluster_sources
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
 from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
 
@@ -31,7 +33,7 @@ def world_of(sources: Sources, chunk_days: int = 7) -> World:
 def made_up(seed: int) -> Sources:
     """Everything that a workspace's sources tell, by the name of the source."""
     spark = WorldSource(SparkWorld(seed).frame(), "eventTimeMS")
-    return {"spark_event_logs": spark, **api_sources(seed)}
+    return {"spark_event_logs": spark, **api_sources(seed), **cluster_sources(seed)}
 
 
 def assert_equal(one: World, other: World, modules: Sequence[Module] = MODULES) -> None:
@@ -48,7 +50,7 @@ def stands_once(module: Module) -> bool:
 
 def closed(world: World, module: Module) -> pl.DataFrame:
     rows = world.store.scan(module.table).collect()
-    return rows.filter(~pl.col("is_open")) if module.table.grain is Grain.INTERVAL else rows
+    return rows.filter(~pl.col("is_open")) if module.table.has_open_rows else rows
 
 
 @WORLDS
@@ -173,8 +175,7 @@ def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) 
         }
     )
     in_time = {
-        name: WorldSource(each.rows.filter(~is_late), each.instant_ms)
-        for name, each in sources.items()
+        name: replace(each, rows=each.rows.filter(~is_late)) for name, each in sources.items()
     }
     complete, mended = world_of(sources), world_of(in_time)
     complete.load(*DAYS)
