@@ -21,6 +21,7 @@ DOCUMENTED = {
     2006: ("Silver_SPARK_Jobs", "spark_jobs_silver", (1006,)),
     2007: ("Silver_SPARK_Stages", "spark_stages_silver", (1006,)),
     2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
+    2009: ("Silver_PoolsSpec", "pools_silver", (1004, 1003)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),

@@ -1,0 +1,54 @@
+"""What an audit event says: whether it succeeded, its parameters, who asked."""
+
+import polars as pl
+
+REQUEST_DETAILS = pl.Struct(
+    {
+        "requestId": pl.String,
+        "response": pl.Struct(
+            {"errorMessage": pl.String, "result": pl.String, "statusCode": pl.Int64}
+        ),
+        "sessionId": pl.String,
+        "sourceIPAddress": pl.String,
+        "userAgent": pl.String,
+    }
+)
+"""Where a request came from and what it was answered."""
+
+
+def is_successful() -> pl.Expr:
+    """Whether the request was carried out."""
+    status = pl.col("response").struct.field("statusCode")
+    return (status == 200).fill_null(value=False)  # noqa: PLR2004 - HTTP's OK
+
+
+def parameters(*names: str) -> pl.Expr:
+    """Parameters as a struct of texts; absent ones are null.
+
+    Bronze writes them as one JSON object of texts, so that nothing here can fail.
+    """
+    return pl.col("requestParams").str.json_decode(pl.Struct(dict.fromkeys(names, pl.String)))
+
+
+def of_result(name: str) -> pl.Expr:
+    """A field of the answer's JSON text; null: the answer does not have it."""
+    return pl.col("response").struct.field("result").str.json_path_match(f"$.{name}")
+
+
+def user_email() -> pl.Expr:
+    """Who asked; null: nobody is named."""
+    return pl.col("userIdentity").struct.field("email")
+
+
+def request_details() -> pl.Expr:
+    """`REQUEST_DETAILS` of an event."""
+    response = pl.col("response").struct
+    return pl.struct(
+        "requestId",
+        pl.struct(
+            response.field("errorMessage"), response.field("result"), response.field("statusCode")
+        ).alias("response"),
+        "sessionId",
+        "sourceIPAddress",
+        "userAgent",
+    )

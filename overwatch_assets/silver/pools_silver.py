@@ -1,0 +1,237 @@
+"""Instance pools: one row per change of a pool's settings, from the change on.
+
+A row belongs to the day of the change. What a request does not say is as it was before; what was
+never said is as a capture shows it. Pools older than the audit log are known from captures, as
+`snapImpute`: on the workspace's first day from its start on, later from the capture on. A deletion
+is a row of its own and repeats the last settings.
+"""
+
+import polars as pl
+
+from overwatch_assets.expressions import audit
+from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.entity_versions import (
+    CARRIED,
+    FROM,
+    IS_DELETION,
+    IS_MEND,
+    RANK,
+    SEQ,
+    TOLD,
+    captured,
+    in_order,
+    life_number,
+    position,
+    rank_of,
+    sightings,
+    without_idle_captures,
+)
+from overwatch_assets.expressions.json_texts import TEXTS, json_text, texts_in
+from overwatch_assets.module import (
+    LEFT_OUT,
+    TIMESTAMP,
+    Captures,
+    Carried,
+    Column,
+    Day,
+    Grain,
+    Scope,
+    Timeline,
+    Window,
+    module,
+)
+
+POOL = "instance_pool_id"
+RANKS = {"create": 0, "edit": 1, "delete": 2}
+REMEMBERED_MS = 60 * 86_400_000
+"""How long a deleted pool is looked up."""
+
+CREATION = pl.Struct(
+    {"created_by": pl.String, "created_at_epochMillis": pl.Int64, "created_at": TIMESTAMP}
+)
+DELETION = pl.Struct(
+    {"deleted_by": pl.String, "deleted_at_epochMillis": pl.Int64, "deleted_at": TIMESTAMP}
+)
+
+TEXT_SETTINGS = ("instance_pool_name", "node_type_id", "preloaded_spark_versions")
+NUMBERS = ("idle_instance_autotermination_minutes", "min_idle_instances", "max_capacity")
+MAPS = ("aws_attributes", "azure_attributes", "gcp_attributes", "custom_tags")
+SETTINGS = (*TEXT_SETTINGS, *NUMBERS, *MAPS)
+
+COLUMNS = (
+    Column("serviceName", pl.String, "instancePools."),
+    Column("actionName", pl.String, "create, edit, delete, or snapImpute: a capture told of it."),
+    Column("timestamp", pl.Int64, "Epoch ms from which the settings hold; decides the day."),
+    Column("date", pl.Date, "Day of the change, UTC."),
+    Column("instance_pool_id", pl.String, "Pool."),
+    Column("instance_pool_name", pl.String, "Name."),
+    Column("node_type_id", pl.String, "Node type of its instances; null: never told."),
+    Column(
+        "idle_instance_autotermination_minutes",
+        pl.Int64,
+        "Idle minutes after which an instance is given back.",
+    ),
+    Column("min_idle_instances", pl.Int64, "Instances that are kept idle."),
+    Column("max_capacity", pl.Int64, "Most instances; null: no limit."),
+    Column(
+        "preloaded_spark_versions",
+        pl.String,
+        "Databricks runtimes that instances hold ready, a JSON array; null: none.",
+    ),
+    Column("aws_attributes", TEXTS, "Settings on AWS; null elsewhere."),
+    Column("azure_attributes", TEXTS, "Settings on Azure; null elsewhere."),
+    Column("gcp_attributes", TEXTS, "Settings on Google Cloud; null elsewhere."),
+    Column("custom_tags", TEXTS, "Tags that people gave; null: none."),
+    Column("create_details", CREATION, "Who created the pool and when; null: before the log."),
+    Column("delete_details", DELETION, "Who deleted the pool and when; null: not a deletion."),
+    Column("request_details", audit.REQUEST_DETAILS, "The request; null: a capture told of it."),
+    Column("requestId", pl.String, "Request of the change; null: a capture, or not told."),
+    Column("seq", pl.Int64, "Position among the pool's rows of the same millisecond."),
+)
+
+
+def _forgotten(until_ms: int) -> pl.Expr:
+    is_old = pl.col("timestamp") < until_ms - REMEMBERED_MS
+    return (pl.col("actionName") == "delete") & is_old
+
+
+@module(
+    module_id=2009,
+    name="Silver_PoolsSpec",
+    scope=Scope.POOLS,
+    grain=Grain.VERSION,
+    columns=COLUMNS,
+    keys=("instance_pool_id", "timestamp", "actionName", "requestId"),
+    reads={
+        "audit_log_bronze": Day(),
+        "pools_snapshot_bronze": Captures(),
+        "carried": Carried(),
+    },
+    decided_by="timestamp",
+    timeline=Timeline(entity=(POOL,), order=("timestamp", SEQ), forgotten=_forgotten),
+)
+def pools_silver(
+    audit_log_bronze: pl.LazyFrame,
+    pools_snapshot_bronze: pl.LazyFrame,
+    carried: pl.LazyFrame,
+    *,
+    window: Window,
+) -> pl.LazyFrame:
+    """Follow each pool's settings through the day.
+
+    Args:
+        audit_log_bronze: The day's events; those of pools that were carried out count.
+        pools_snapshot_bronze: The day's captures and the closing ones; one per pool and day.
+        carried: Each pool's latest version before the day.
+        window: The day.
+    """
+    shown = _shown(pools_snapshot_bronze)
+    told = _told(audit_log_bronze)
+    unborn = pl.lit(None, pl.Int64)
+    rows = pl.concat(
+        [
+            _held_before(carried),
+            told.filter(pl.col(POOL).is_not_null()),
+            sightings(shown, carried, window=window, born_ms=unborn),
+        ],
+        how="diagonal",
+    )
+    lacking = {name: pl.col(name).is_null() for name in SETTINGS}
+    versions = without_idle_captures(in_order(rows, POOL), POOL, lacking=lacking).with_columns(
+        life_number(POOL).alias("_life")
+    )
+    settled = versions.with_columns(_held_or_told(name) for name in SETTINGS).with_columns(
+        pl.col(*SETTINGS, "create_details").forward_fill().over(POOL, "_life")
+    )
+    named = (
+        settled.join(captured(shown, POOL, SETTINGS), on=POOL, how="left")
+        .with_columns(
+            pl.coalesce(name, f"{name}_of_day", f"{name}_closing").alias(name) for name in SETTINGS
+        )
+        .sort(POOL, "_life", "timestamp", RANK, "requestId", nulls_last=False)
+        .with_columns(position(POOL))
+        .filter(pl.col(FROM) != CARRIED)
+        .with_columns(
+            pl.lit("instancePools").alias("serviceName"),
+            timestamp_of(pl.col("timestamp")).dt.date().alias("date"),
+        )
+        .select(column.name for column in COLUMNS)
+    )
+    nameless = told.filter(pl.col(POOL).is_null()).select(
+        "timestamp", pl.lit("no pool id").alias(LEFT_OUT)
+    )
+    return pl.concat([named, nameless], how="diagonal")
+
+
+def _held_before(carried: pl.LazyFrame) -> pl.LazyFrame:
+    return carried.select(
+        *(column.name for column in COLUMNS if column.name not in ("serviceName", "date", SEQ)),
+        pl.lit(CARRIED).alias(FROM),
+        pl.lit(0, pl.Int32).alias(RANK),
+        (pl.col("actionName") == "delete").alias(IS_DELETION),
+        pl.lit(None, pl.Int64).alias("hashKey"),
+    )
+
+
+def _told(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
+    """Requests that were carried out, one per key."""
+    action = pl.col("actionName")
+    said = pl.col("_said").struct
+    at = timestamp_of(pl.col("timestamp"))
+    created = pl.struct(
+        audit.user_email().alias("created_by"),
+        pl.col("timestamp").alias("created_at_epochMillis"),
+        at.alias("created_at"),
+    )
+    deleted = pl.struct(
+        audit.user_email().alias("deleted_by"),
+        pl.col("timestamp").alias("deleted_at_epochMillis"),
+        at.alias("deleted_at"),
+    )
+    is_creation, is_deletion = action == "create", action == "delete"
+    return (
+        audit_log_bronze.filter(
+            pl.col("serviceName") == "instancePools", action.is_in([*RANKS]), audit.is_successful()
+        )
+        .with_columns(audit.parameters(POOL, *SETTINGS).alias("_said"))
+        .select(
+            "actionName",
+            "timestamp",
+            "requestId",
+            "hashKey",
+            pl.when(is_creation)
+            .then(audit.of_result(POOL))
+            .otherwise(said.field(POOL))
+            .alias(POOL),
+            *(said.field(name) for name in TEXT_SETTINGS),
+            *(said.field(name).cast(pl.Int64, strict=False) for name in NUMBERS),
+            *(texts_in(said.field(name)).alias(name) for name in MAPS),
+            pl.when(is_creation).then(created).alias("create_details"),
+            pl.when(is_deletion).then(deleted).alias("delete_details"),
+            audit.request_details().alias("request_details"),
+            rank_of(action, RANKS).alias(RANK),
+            is_deletion.alias(IS_DELETION),
+            pl.lit(TOLD).alias(FROM),
+        )
+        .sort("hashKey")
+        .unique([POOL, "timestamp", "actionName", "requestId"], keep="last", maintain_order=True)
+    )
+
+
+def _shown(pools_snapshot_bronze: pl.LazyFrame) -> pl.LazyFrame:
+    return pools_snapshot_bronze.select(
+        POOL,
+        "instance_pool_name",
+        "node_type_id",
+        json_text(pl.col("preloaded_spark_versions")),
+        *NUMBERS,
+        *MAPS,
+        "captured_at_ms",
+        "is_closing",
+    )
+
+
+def _held_or_told(name: str) -> pl.Expr:
+    """A capture that mends adds what was missing and changes nothing."""
+    own = pl.col(name)
+    return pl.when(IS_MEND).then(pl.coalesce(own.shift().over(POOL), own)).otherwise(own)
