@@ -35,6 +35,7 @@ from overwatch_assets.presentation import (
     warehousedbudetails,
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
+from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
 from overwatch_assets.silver.pools_silver import pools_silver
 from overwatch_assets.silver.spark_applications_silver import spark_applications_silver
 from overwatch_assets.silver.spark_executions_silver import spark_executions_silver
@@ -66,6 +67,7 @@ MODULES: tuple[Module, ...] = (
     spark_stages_silver,
     spark_tasks_silver,
     pools_silver,
+    cluster_spec_silver,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,

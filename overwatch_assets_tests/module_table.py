@@ -22,6 +22,7 @@ DOCUMENTED = {
     2007: ("Silver_SPARK_Stages", "spark_stages_silver", (1006,)),
     2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
     2009: ("Silver_PoolsSpec", "pools_silver", (1004, 1003)),
+    2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),
@@ -40,6 +41,8 @@ BEYOND = {
 }
 
 BEYOND_DEPENDENCIES = {
+    # Clusters that no audit event tells of, and what pools are made of.
+    2014: (2009, 1002),
     # The audit log names clusters that the API no longer lists.
     1002: (1004,),
     # Captures show clusters that leave no audit event.
