@@ -16,6 +16,7 @@ from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
 from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_bronze
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
+from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -24,6 +25,7 @@ from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
 from overwatch_assets.gold.sparktask_gold import sparktask_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
+    cluster,
     dbucostdetails,
     instancedetails,
     sparkexecution,
@@ -68,6 +70,7 @@ MODULES: tuple[Module, ...] = (
     spark_tasks_silver,
     pools_silver,
     cluster_spec_silver,
+    cluster_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -89,6 +92,7 @@ TABLES: tuple[Table, ...] = (
 """Every table that is stored."""
 
 VIEWS: tuple[View, ...] = (
+    cluster.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,

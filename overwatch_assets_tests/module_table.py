@@ -23,6 +23,7 @@ DOCUMENTED = {
     2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
     2009: ("Silver_PoolsSpec", "pools_silver", (1004, 1003)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
+    3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),
