@@ -1,121 +1,31 @@
 """The whole bronze layer over the made-up company: however it is loaded, the tables are equal."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
 
 import polars as pl
 import pytest
 
-from overwatch_assets.config import Config, config_of
-from overwatch_assets.configuration.document import parse_document
-from overwatch_assets.demo.company import LOG_MOUNT
-from overwatch_assets.demo.emulated import emulated_workspaces
 from overwatch_assets.demo.emulator.faults import Fault, FaultRule, Storm
-from overwatch_assets.demo.emulator.server import Clock, Emulator
-from overwatch_assets.demo.setup import LOGS, Reached, demo_config_text
-from overwatch_assets.demo.write import FIRST_DAY, DemoWorld, write_demo
-from overwatch_assets.execution.records import Record
-from overwatch_assets.execution.run import Run
-from overwatch_assets.module import Grain, Layer, Module
-from overwatch_assets.operations.emulator import credentials_in, seen_ms
+from overwatch_assets.module import Layer
 from overwatch_assets.registry import in_load_order
-from overwatch_assets.resources import Deployment
-from overwatch_assets_tests.laws.harness import comparable
-from overwatch_assets_tests.memory import MemoryLedger
+from overwatch_assets_tests.end_to_end.company import Company, open_company
 
-DAYS = [FIRST_DAY + timedelta(days=number) for number in range(2)]
 BRONZE = [module for module in in_load_order() if module.layer is Layer.BRONZE]
-
-
-@dataclass
-class Company:
-    """The made-up company behind its API, and deployments that observe it."""
-
-    root: Path
-    demo: DemoWorld
-    emulator: Emulator
-    deployments: int = 0
-
-    @property
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(seen_ms(self.demo.world) / 1000, UTC)
-
-    def deployed(self) -> "Observed":
-        """A deployment with nothing loaded yet."""
-        self.deployments += 1
-        reached = {
-            each.workspace.workspace_id: Reached(
-                self.emulator.address(each.workspace.workspace_id),
-                each.estate.warehouses[0].warehouse_id,
-            )
-            for each in self.demo.world.workspaces
-        }
-        text = demo_config_text(7, reached).replace("root: tables", f"root: t{self.deployments}")
-        config = config_of(
-            parse_document(self.root / "overwatch.yaml", text.encode()), now=self.now
-        )
-        by_table = {module.table.name: module for module in in_load_order()}
-        return Observed(config, Deployment(config, by_table, clock=lambda: self.now))
-
-
-@dataclass
-class Observed:
-    config: Config
-    deployment: Deployment
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
-
-    def load(self, modules: Sequence[Module], *days: date, workspace: str) -> list[Record]:
-        now = self.deployment.now()
-        loader = self.deployment.loader(self.ledger)
-        written: list[Record] = []
-        for module in modules:
-            run = Run(run_id="run", snapshot=now, now=self.deployment.now)
-            records = loader.load(module, self.config.workspace(workspace), days, run)
-            self.ledger.write(records)
-            written += records
-        return written
-
-    def load_all(self, *spans: Sequence[date]) -> None:
-        """Audit logs, then captures of the day that has begun, then everything, span by span."""
-        audit = [module for module in BRONZE if module.table.name == "audit_log_bronze"]
-        captures = [module for module in BRONZE if module.table.grain is Grain.CAPTURE]
-        others = [module for module in BRONZE if module not in (*audit, *captures)]
-        today = self.config.day_of(self.deployment.now())
-        for each in self.config.workspaces:
-            self.load(audit, *DAYS, workspace=each.name)
-            self.load(captures, today, workspace=each.name)
-            for span in spans:
-                self.load(others, *span, workspace=each.name)
-
-    def tables(self, modules: Sequence[Module] = BRONZE) -> dict[str, pl.DataFrame]:
-        return {
-            module.table.name: comparable(
-                module.table, self.deployment.store.scan(module.table).collect()
-            )
-            for module in modules
-        }
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     root = tmp_path_factory.mktemp("company")
-    demo = write_demo(root / LOGS, days=len(DAYS), scale=0.3, spark_logs=False)
-    workspaces = emulated_workspaces(demo.world, demo.log_mounts[LOG_MOUNT])
-    _, credentials = credentials_in(root)
-    clock = Clock(seen_ms(demo.world))
-    account_id = demo.world.company.account_id
-    with Emulator(workspaces, credentials, clock=clock, account_id=account_id) as emulator:
-        yield Company(root, demo, emulator)
+    with open_company(root, days=2, scale=0.3) as company:
+        yield company
 
 
 @pytest.fixture(scope="module")
 def calm(company: Company) -> dict[str, pl.DataFrame]:
     """The tables as one undisturbed load makes them."""
     observed = company.deployed()
-    observed.load_all(DAYS)
-    found = observed.tables()
+    observed.load_all(BRONZE, company.days)
+    found = observed.tables(BRONZE)
     quiet = {"job_runs_snapshot_bronze", "spark_events_bronze"}
     assert {name for name, rows in found.items() if rows.is_empty()} == quiet
     return found
@@ -142,8 +52,8 @@ def test_day_by_day_in_a_storm_of_faults_gives_what_one_calm_range_gives(
     for each in (repeated, broken):
         faults.add(each)
     observed = company.deployed()
-    observed.load_all(*([day] for day in DAYS))
-    assert differences(calm, observed.tables()) == []
+    observed.load_all(BRONZE, *([day] for day in company.days))
+    assert differences(calm, observed.tables(BRONZE)) == []
     assert broken.fired == 1
 
 
@@ -155,8 +65,8 @@ def test_one_forbidden_cluster_is_told_and_costs_no_other(
     rule = FaultRule(Fault.FORBIDDEN, "POST */clusters/events", about=cluster)
     company.emulator.faults.add(rule)
     observed = company.deployed()
-    observed.load_all(DAYS)
-    found = observed.tables()
+    observed.load_all(BRONZE, company.days)
+    found = observed.tables(BRONZE)
     is_other = ~(pl.col("cluster_id") == cluster)
     assert found["cluster_events_bronze"].equals(events.filter(is_other))
     assert differences(calm, found) == ["cluster_events_bronze"]
@@ -179,7 +89,7 @@ def test_one_workspace_that_is_down_leaves_the_others_whole(
     captures = [module for module in BRONZE if module.table.name == "clusters_snapshot_bronze"]
     today = observed.config.day_of(observed.deployment.now())
     for each in (down, *up):
-        observed.load(audit, *DAYS, workspace=each.name)
+        observed.load(audit, *company.days, workspace=each.name)
     with pytest.raises(Exception, match="PERMISSION_DENIED"):
         observed.load(captures, today, workspace=down.name)
     for each in up:
