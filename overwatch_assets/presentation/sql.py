@@ -5,6 +5,7 @@ files of the current Delta versions itself where they are local; rows in object 
 through Polars, because DuckDB's own access to it needs a download.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from overwatch_assets.view import View
 
 ETL = "etl"
 _ALL = "true"
+_NAMES = re.compile(rf'(?:{ETL}\.)?"?\w+"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,17 @@ class SqlViews:
     def _named(
         self, connection: duckdb.DuckDBPyConnection, sql: str
     ) -> tuple[list[View], list[Table]]:
-        """The views and tables that a statement names; all, if it names none (`show tables`)."""
-        names = {name.lower() for name in connection.get_table_names(sql, qualified=True)}
+        """The views and tables that a statement names; all, if it names none (`show tables`).
+
+        DuckDB tells names with quotes where they are words of its own, such as `cluster`, with
+        their aliases, and not at all where columns join tables by `using`: then every word of the
+        statement may be one.
+        """
+        try:
+            named = " ".join(connection.get_table_names(sql, qualified=True))
+        except duckdb.BinderException:
+            named = sql
+        names = {name.replace('"', "").lower() for name in _NAMES.findall(named)}
         views = [each for each in self.views if not names or each.name.lower() in names]
         tables = [each for each in self.tables.values() if f"{ETL}.{each.name}".lower() in names]
         return views, tables

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -99,3 +100,15 @@ def test_sql_reaches_the_tables_below_the_views(store: DeltaStore) -> None:
     made = views.query("select count(*) as rows from etl.instance_runs_gold where is_open")
     assert made.rows() == [(4,)]
     assert "instanceRun" in views.query("show tables")["name"].to_list()
+
+
+def test_a_view_may_have_a_name_that_is_a_word_of_sql(store: DeltaStore) -> None:
+    views = SqlViews(store, {TABLE.name: TABLE}, [replace(VIEW, name="cluster")])
+    for named in ("cluster", '"CLUSTER"', "cluster as c"):
+        assert views.query(f"from {named}").height == 3
+
+
+def test_a_statement_may_join_by_the_names_of_columns(store: DeltaStore) -> None:
+    views = SqlViews(store, {TABLE.name: TABLE}, [VIEW, replace(VIEW, name="cluster")])
+    assert views.query("from instanceRun join cluster using (instance_id)").height == 3
+    assert views.query(f"from instanceRun join etl.{TABLE.name} using (instance_id)").height == 5
