@@ -69,6 +69,15 @@ def sightings(
     )
 
 
+def concerned(
+    carried: pl.LazyFrame, told: pl.LazyFrame, captures: pl.LazyFrame, entity: str
+) -> pl.LazyFrame:
+    """Versions of the day before that the day may go on from: few of all that are known."""
+    of_day = captures.filter(~pl.col("is_closing"))
+    named = pl.concat([told.select(entity), of_day.select(entity)]).unique()
+    return carried.join(named, on=entity, how="semi")
+
+
 def rank_of(action: pl.Expr, ranks: Mapping[str, int]) -> pl.Expr:
     """What comes first of several requests of one millisecond."""
     return action.replace_strict(ranks, default=None, return_dtype=pl.Int32)

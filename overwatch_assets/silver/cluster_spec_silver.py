@@ -30,6 +30,7 @@ from overwatch_assets.expressions.entity_versions import (
     SEQ,
     TOLD,
     captured,
+    concerned,
     in_order,
     life_number,
     position,
@@ -208,7 +209,7 @@ def cluster_spec_silver(
     born_ms = pl.col("start_time")
     rows = pl.concat(
         [
-            _held_before(carried),
+            _held_before(concerned(carried, told, shown, CLUSTER)),
             told.filter(pl.col(CLUSTER).is_not_null()),
             sightings(shown, carried, window=window, born_ms=born_ms),
         ],

@@ -19,6 +19,7 @@ from overwatch_assets.expressions.entity_versions import (
     SEQ,
     TOLD,
     captured,
+    concerned,
     in_order,
     life_number,
     position,
@@ -130,7 +131,7 @@ def pools_silver(
     unborn = pl.lit(None, pl.Int64)
     rows = pl.concat(
         [
-            _held_before(carried),
+            _held_before(concerned(carried, told, shown, POOL)),
             told.filter(pl.col(POOL).is_not_null()),
             sightings(shown, carried, window=window, born_ms=unborn),
         ],
