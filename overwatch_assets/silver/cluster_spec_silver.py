@@ -210,7 +210,7 @@ def cluster_spec_silver(
     rows = pl.concat(
         [
             _held_before(concerned(carried, told, shown, CLUSTER)),
-            told.filter(pl.col(CLUSTER).is_not_null()),
+            _one_per_key(told),
             sightings(shown, carried, window=window, born_ms=born_ms),
         ],
         how="diagonal",
@@ -292,7 +292,7 @@ def _only_id(rows: pl.LazyFrame, *by: str) -> pl.LazyFrame:
 
 
 def _told(changes: pl.LazyFrame) -> pl.LazyFrame:
-    """Requests as rows, one per key."""
+    """Requests as rows."""
     said = pl.col("_said").struct
     action, email = pl.col("actionName"), audit.user_email()
     is_job = is_automated(pl.col("cluster_name")).fill_null(value=False)
@@ -302,32 +302,37 @@ def _told(changes: pl.LazyFrame) -> pl.LazyFrame:
     scales = autoscale_text(
         *(said.field("autoscale").str.json_path_match(f"$.{each}") for each in LIMITS)
     )
+    return changes.select(
+        "actionName",
+        "timestamp",
+        "requestId",
+        "hashKey",
+        CLUSTER,
+        "cluster_name",
+        *(said.field(name) for name in as_it_is),
+        *(texts_in(said.field(name)).alias(name) for name in MAPS),
+        *((said.field(name).str.to_lowercase() != "false").alias(name) for name in SWITCHES),
+        pl.coalesce(said.field("effective_spark_version"), said.field("spark_version")).alias(
+            "spark_version"
+        ),
+        said.field("autotermination_minutes").cast(pl.Int32, strict=False),
+        scales.alias("autoscale"),
+        pl.when(scales.is_null())
+        .then(said.field("num_workers").cast(pl.Int32, strict=False))
+        .alias("num_workers"),
+        pl.when(action == "create").then(creator).alias("createdBy"),
+        pl.when((action == "edit") & ~is_job).then(email).alias("lastEditedBy"),
+        pl.when(is_deletion).then(email).alias("deleted_by"),
+        rank_of(action, RANKS).alias(RANK),
+        is_deletion.alias(IS_DELETION),
+        pl.lit(TOLD).alias(FROM),
+    )
+
+
+def _one_per_key(told: pl.LazyFrame) -> pl.LazyFrame:
+    """Of requests with one key the last: what it says holds."""
     return (
-        changes.select(
-            "actionName",
-            "timestamp",
-            "requestId",
-            "hashKey",
-            CLUSTER,
-            "cluster_name",
-            *(said.field(name) for name in as_it_is),
-            *(texts_in(said.field(name)).alias(name) for name in MAPS),
-            *((said.field(name).str.to_lowercase() != "false").alias(name) for name in SWITCHES),
-            pl.coalesce(said.field("effective_spark_version"), said.field("spark_version")).alias(
-                "spark_version"
-            ),
-            said.field("autotermination_minutes").cast(pl.Int32, strict=False),
-            scales.alias("autoscale"),
-            pl.when(scales.is_null())
-            .then(said.field("num_workers").cast(pl.Int32, strict=False))
-            .alias("num_workers"),
-            pl.when(action == "create").then(creator).alias("createdBy"),
-            pl.when((action == "edit") & ~is_job).then(email).alias("lastEditedBy"),
-            pl.when(is_deletion).then(email).alias("deleted_by"),
-            rank_of(action, RANKS).alias(RANK),
-            is_deletion.alias(IS_DELETION),
-            pl.lit(TOLD).alias(FROM),
-        )
+        told.filter(pl.col(CLUSTER).is_not_null())
         .sort("requestId", "hashKey", nulls_last=False)
         .unique([CLUSTER, "timestamp", "actionName"], keep="last", maintain_order=True)
     )
@@ -466,7 +471,7 @@ def _filled(rows: pl.LazyFrame, events: pl.LazyFrame, captures: pl.LazyFrame) ->
         return pl.coalesce(name, pl.when(may_fill).then(shown(name))).alias(name)
 
     return (
-        rows.sort("timestamp")
+        rows.sort("timestamp", SEQ)
         .join_asof(
             names.sort("timestamp", "_later_name"),
             on="timestamp",
@@ -475,6 +480,7 @@ def _filled(rows: pl.LazyFrame, events: pl.LazyFrame, captures: pl.LazyFrame) ->
             check_sortedness=False,
         )
         .with_columns(pl.coalesce("cluster_name", "_later_name").alias("cluster_name"))
+        .with_columns(pl.col("cluster_name").forward_fill().over(CLUSTER, "_life"))
         .join(captures, on=CLUSTER, how="left")
         .with_columns(
             shown("driver_node_type_id").alias("_shown_driver"),
