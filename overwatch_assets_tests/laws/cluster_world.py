@@ -79,12 +79,14 @@ def audit_rows(events: Sequence[Json]) -> pl.DataFrame:
 def cluster_events(pick: random.Random, days: int) -> list[Json]:
     """Everything that people and Databricks do to a few clusters and pools."""
     events: list[Json] = []
+    spans = max(1, days // len(DAYS))
     for cluster in CLUSTERS:
-        for at in sorted(_instant(pick, days) for _ in range(pick.randrange(7))):
+        for at in sorted(_instant(pick, days) for _ in range(pick.randrange(7 * spans))):
             events += _to_cluster(pick, cluster, at)
     for pool in POOLS:
-        for at in sorted(_instant(pick, days) for _ in range(pick.randrange(4))):
-            events.append(_to_pool(pick, pool, at))
+        instants = sorted(_instant(pick, days) for _ in range(pick.randrange(4 * spans)))
+        for number, at in enumerate(instants):
+            events.append(_to_pool(pick, pool, at, is_first=number == 0))
     until = START + days * DAY
     return [event for event in events if int(str(event["timestamp"])) < until]
 
@@ -165,8 +167,9 @@ def _size(pick: random.Random) -> Json:
     return pick.choice(sizes)
 
 
-def _to_pool(pick: random.Random, pool: str, at: int) -> Json:
-    action = pick.choice(["create", "edit", "edit", "delete"])
+def _to_pool(pick: random.Random, pool: str, at: int, *, is_first: bool) -> Json:
+    """A change of a pool; a deletion, which tells no settings, is never the first one."""
+    action = pick.choice(["create", "edit", "edit", *([] if is_first else ["delete"])])
     settings: Json = {
         "instance_pool_name": f"{pool} {pick.choice('xy')}",
         "node_type_id": pick.choice([*NODES, None]),
@@ -174,7 +177,7 @@ def _to_pool(pick: random.Random, pool: str, at: int) -> Json:
         "preloaded_spark_versions": pick.choice([list(RUNTIMES[:1]), None]),
         "custom_tags": pick.choice([{"team": "etl"}, None]),
     }
-    status = 200 if pick.random() < 0.85 else 403
+    status = 200 if is_first or pick.random() < 0.85 else 403
     if action == "create":
         made = f'{{"instance_pool_id":"{pool}"}}'
         return audit_event(at, "instancePools.create", settings, result=made, status=status)
