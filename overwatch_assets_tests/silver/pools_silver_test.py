@@ -71,6 +71,18 @@ def test_the_request_tells_the_preloaded_runtimes_and_the_maps() -> None:
     assert row["custom_tags"] == {"team": "etl"}
 
 
+def test_a_row_tells_its_request() -> None:
+    asked = {**edited("2024-05-06 09:00"), "requestId": "r-1", "sourceIPAddress": "10.0.0.1"}
+    [row] = pools({**asked, "userAgent": "sdk", "sessionId": "s-1"}).rows.to_dicts()
+    assert row["request_details"] == {
+        "requestId": "r-1",
+        "response": {"errorMessage": None, "result": None, "statusCode": 200},
+        "sessionId": "s-1",
+        "sourceIPAddress": "10.0.0.1",
+        "userAgent": "sdk",
+    }
+
+
 def test_what_was_refused_changed_nothing() -> None:
     rows = pools(
         created("2024-05-06 08:00", node_type_id="m5"),
