@@ -161,7 +161,9 @@ class AsOf:
 class Captures:
     """Captures of the day, and the closing one: the first taken at or after the day's end.
 
-    The column `is_closing` tells them apart. A day without any is loaded all the same.
+    The column `is_closing` tells them apart. A day without any is loaded all the same. On the
+    workspace's first day, `is_first_day` is true in all of them: what is older than the audit log
+    begins then.
 
     Attributes:
         table: Table of captures; None: the one named like the parameter.

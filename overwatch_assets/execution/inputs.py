@@ -239,7 +239,7 @@ class Reader:
         rows = (
             self.store.scan(producer.table, self.organization_id, days)
             .filter(is_seen | ~is_of_day)
-            .with_columns(is_closing=~is_of_day)
+            .with_columns(is_closing=~is_of_day, is_first_day=pl.lit(day.day == self.first_day))
         )
         return rows, self._read(name, ReadKind.CAPTURES, day.day, last)
 
