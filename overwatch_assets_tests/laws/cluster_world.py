@@ -36,8 +36,8 @@ def cluster_sources(seed: int, days: int = len(DAYS)) -> dict[str, WorldSource]:
     pick = random.Random(f"clusters {seed}")  # noqa: S311 - no secret
     return {
         "audit_logs": WorldSource(audit_rows(cluster_events(pick, days)), "timestamp"),
-        "clusters": _captured(clusters_snapshot_bronze, _cluster_captures(pick, days)),
-        "instance_pools": _captured(pools_snapshot_bronze, _pool_captures(pick, days)),
+        "clusters": captured(clusters_snapshot_bronze, _cluster_captures(pick, days)),
+        "instance_pools": captured(pools_snapshot_bronze, _pool_captures(pick, days)),
     }
 
 
@@ -47,7 +47,7 @@ def audit_event(
     params: Mapping[str, object],
     *,
     result: str | None = None,
-    status: int = 200,
+    status: int | None = 200,
     user: str | None = USERS[0],
     request: str | None = None,
 ) -> Json:
@@ -222,7 +222,8 @@ def _capture_instants(pick: random.Random, days: int) -> list[int]:
     return [START + n * DAY + at for n, at in enumerate(hours) if pick.random() < 0.75]
 
 
-def _captured(module: Module, objects: Sequence[Json]) -> WorldSource:
+def captured(module: Module, objects: Sequence[Json]) -> WorldSource:
+    """Objects as captures of a table."""
     schema = pl.Schema({column.name: column.dtype for column in module.table.columns})
     return WorldSource(Shaper(schema).shape(objects).rows, "captured_at_ms", is_capture=True)
 

@@ -15,6 +15,7 @@ from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.laws.api_world import api_sources
 from overwatch_assets_tests.laws.cluster_world import cluster_sources
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
+from overwatch_assets_tests.laws.job_world import job_sources
 from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
 
 WORLDS = settings(
@@ -33,7 +34,15 @@ def world_of(sources: Sources, chunk_days: int = 7) -> World:
 def made_up(seed: int) -> Sources:
     """Everything that a workspace's sources tell, by the name of the source."""
     spark = WorldSource(SparkWorld(seed).frame(), "eventTimeMS")
-    return {"spark_event_logs": spark, **api_sources(seed), **cluster_sources(seed)}
+    clusters, jobs = cluster_sources(seed), job_sources(seed)
+    audit = pl.concat([each["audit_logs"].rows for each in (clusters, jobs)])
+    return {
+        "spark_event_logs": spark,
+        **api_sources(seed),
+        **clusters,
+        **jobs,
+        "audit_logs": WorldSource(audit, "timestamp"),
+    }
 
 
 def assert_equal(one: World, other: World, modules: Sequence[Module] = MODULES) -> None:
@@ -128,7 +137,8 @@ def test_columns_that_are_not_provisional_never_change(seed: int) -> None:
         rows = world.store.scan(module.table).collect()
         for name in final:
             if rows.schema[name].is_nested():
-                rows = rows.with_columns(pl.struct(name).struct.json_encode().alias(name))
+                text = pl.struct(name).struct.json_encode()
+                rows = rows.with_columns(pl.when(pl.col(name).is_not_null()).then(text).alias(name))
             several = (
                 rows.drop_nulls(name)
                 .group_by(module.table.keys)
