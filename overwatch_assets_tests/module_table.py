@@ -22,6 +22,7 @@ DOCUMENTED = {
     2007: ("Silver_SPARK_Stages", "spark_stages_silver", (1006,)),
     2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
     2009: ("Silver_PoolsSpec", "pools_silver", (1004, 1003)),
+    2010: ("Silver_JobsStatus", "job_status_silver", (1004,)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
@@ -50,6 +51,8 @@ BEYOND_DEPENDENCIES = {
     1005: (1002,),
     # Captures show clusters alive, and where they log, that the audit log no longer tells of.
     1006: (1002,),
+    # Captures show jobs that are older than the audit log, and what it does not tell.
+    2010: (1001,),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),
