@@ -17,6 +17,7 @@ from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_b
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.cluster_gold import cluster_gold
+from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -28,6 +29,7 @@ from overwatch_assets.presentation import (
     cluster,
     dbucostdetails,
     instancedetails,
+    job,
     sparkexecution,
     sparkexecutor,
     sparkjob,
@@ -73,6 +75,7 @@ MODULES: tuple[Module, ...] = (
     job_status_silver,
     cluster_spec_silver,
     cluster_gold,
+    job_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -95,6 +98,7 @@ TABLES: tuple[Table, ...] = (
 
 VIEWS: tuple[View, ...] = (
     cluster.VIEW,
+    job.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,
