@@ -41,6 +41,7 @@ from overwatch_assets.presentation import (
 from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
 from overwatch_assets.silver.job_status_silver import job_status_silver
+from overwatch_assets.silver.jobrun_silver import jobrun_silver
 from overwatch_assets.silver.pools_silver import pools_silver
 from overwatch_assets.silver.spark_applications_silver import spark_applications_silver
 from overwatch_assets.silver.spark_executions_silver import spark_executions_silver
@@ -73,6 +74,7 @@ MODULES: tuple[Module, ...] = (
     spark_tasks_silver,
     pools_silver,
     job_status_silver,
+    jobrun_silver,
     cluster_spec_silver,
     cluster_gold,
     job_gold,

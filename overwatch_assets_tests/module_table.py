@@ -23,6 +23,7 @@ DOCUMENTED = {
     2008: ("Silver_SPARK_Tasks", "spark_tasks_silver", (1006,)),
     2009: ("Silver_PoolsSpec", "pools_silver", (1004, 1003)),
     2010: ("Silver_JobsStatus", "job_status_silver", (1004,)),
+    2011: ("Silver_JobsRuns", "jobrun_silver", (1004, 2010, 2014)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3002: ("Gold_Job", "job_gold", (2010,)),
