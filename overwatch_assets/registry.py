@@ -18,6 +18,7 @@ from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronz
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.job_gold import job_gold
+from overwatch_assets.gold.jobrun_gold import jobrun_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -30,6 +31,7 @@ from overwatch_assets.presentation import (
     dbucostdetails,
     instancedetails,
     job,
+    jobrun,
     sparkexecution,
     sparkexecutor,
     sparkjob,
@@ -78,6 +80,7 @@ MODULES: tuple[Module, ...] = (
     cluster_spec_silver,
     cluster_gold,
     job_gold,
+    jobrun_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -101,6 +104,7 @@ TABLES: tuple[Table, ...] = (
 VIEWS: tuple[View, ...] = (
     cluster.VIEW,
     job.VIEW,
+    jobrun.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,

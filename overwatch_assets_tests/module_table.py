@@ -27,6 +27,7 @@ DOCUMENTED = {
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3002: ("Gold_Job", "job_gold", (2010,)),
+    3003: ("Gold_JobRun", "jobrun_gold", (2011,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),

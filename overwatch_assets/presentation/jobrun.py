@@ -1,0 +1,58 @@
+"""Runs of jobs, as consumers query them."""
+
+from overwatch_assets.view import View
+
+VIEW = View(
+    name="jobRun",
+    table="jobrun_gold",
+    columns=(
+        "organization_id",
+        "workspace_name",
+        "job_id",
+        "job_name",
+        "tags",
+        "run_id",
+        "job_run_id",
+        "task_run_id",
+        "task_key",
+        "cluster_id",
+        "cluster_name",
+        "multitask_parent_run_id",
+        "parent_run_id",
+        "task_detail",
+        "task_dependencies",
+        "task_runtime",
+        "task_execution_runtime",
+        "job_cluster_key",
+        "cluster_type",
+        "job_cluster",
+        "new_cluster",
+        "task_type",
+        "terminal_state",
+        "job_trigger_type",
+        "schedule",
+        "libraries",
+        "manual_override_params",
+        "repair_id",
+        "repair_details",
+        "run_name",
+        "timeout_seconds",
+        "retry_on_timeout",
+        "max_retries",
+        "min_retry_interval_millis",
+        "max_concurrent_runs",
+        "run_as_user_name",
+        "workflow_context",
+        "task_detail_legacy",
+        "submitRun_details",
+        "created_by",
+        "last_edited_by",
+        "request_detail",
+        "time_detail",
+        "end_imputed",
+    ),
+    doc=(
+        "One row per run of a task, or of a job without tasks. Joins to clusterStateFact by "
+        "cluster_id, to sparkJob by job_id = db_job_id and run_id = db_id_in_job."
+    ),
+)

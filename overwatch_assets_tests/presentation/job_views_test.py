@@ -1,0 +1,20 @@
+import pytest
+
+from overwatch_assets.presentation import job, jobrun
+from overwatch_assets.view import View
+from overwatch_assets_tests.frames import declared
+
+HIDDEN = {"job": {"unixTimeMS", "job_type", "job_format"}, "jobRun": {"startEpochMS"}}
+
+
+@pytest.mark.parametrize("view", [job.VIEW, jobrun.VIEW], ids=lambda view: view.name)
+def test_a_view_shows_the_workspace_and_every_column_of_its_table_but_the_hidden_ones(
+    view: View,
+) -> None:
+    shown = [column.name for column in declared(view.table).columns]
+    assert view.columns == (
+        "organization_id",
+        "workspace_name",
+        *(name for name in shown if name not in HIDDEN[view.name]),
+    )
+    assert HIDDEN[view.name] <= set(shown)
