@@ -8,7 +8,6 @@ import random
 
 import polars as pl
 
-from overwatch_assets.bronze.cluster_events_bronze import cluster_events_bronze
 from overwatch_assets.bronze.job_runs_snapshot_bronze import job_runs_snapshot_bronze
 from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_bronze
 from overwatch_assets.module import Module
@@ -17,32 +16,14 @@ from overwatch_assets.sources.rest_api.api import Json
 from overwatch_assets_tests.laws.harness import ASKED_MS, WorldSource
 from overwatch_assets_tests.laws.spark_world import DAY, DAYS, HOUR, START
 
-TYPES = ("CREATING", "RUNNING", "RESIZING", "UPSIZE_COMPLETED", "TERMINATING", "NEVER_HEARD_OF")
-
 
 def api_sources(seed: int) -> dict[str, WorldSource]:
-    """Cluster events, job runs and queries of the days, by the name of their source."""
+    """Job runs and queries of the days, by the name of their source."""
     pick = random.Random(seed)  # noqa: S311 - no secret
-    events = [_event(pick) for _ in range(30)]
     runs = [_run(pick, number) for number in range(12)]
     return {
-        "cluster_events": WorldSource(_rows(cluster_events_bronze, events), "timestamp"),
         "job_runs": WorldSource(_rows(job_runs_snapshot_bronze, runs), "start_time"),
         "sql_query_history": _queries(pick),
-    }
-
-
-def _event(pick: random.Random) -> Json:
-    workers = pick.randrange(4)
-    return {
-        "cluster_id": pick.choice(["0506-aaaa", "0506-bbbb"]),
-        "timestamp": _instant(pick),
-        "type": pick.choice(TYPES),
-        "details": {
-            "current_num_workers": workers,
-            "cluster_size": {"num_workers": workers},
-            "attributes": {"custom_tags": {"team": pick.choice(["bi", "etl"])}},
-        },
     }
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from overwatch_assets.module import PARTITION_DATE, Grain, Module
 from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.laws.api_world import api_sources
+from overwatch_assets_tests.laws.cluster_event_world import cluster_event_sources
 from overwatch_assets_tests.laws.cluster_world import cluster_sources
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
 from overwatch_assets_tests.laws.job_world import job_sources
@@ -39,6 +40,7 @@ def made_up(seed: int) -> Sources:
     return {
         "spark_event_logs": spark,
         **api_sources(seed),
+        **cluster_event_sources(seed),
         **clusters,
         **jobs,
         "audit_logs": WorldSource(audit, "timestamp"),
