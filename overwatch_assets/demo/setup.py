@@ -1,4 +1,4 @@
-"""The demo's configuration: its workspaces, where their logs lie, where the tables go."""
+"""The demo's configuration: its workspaces, their logs and prices, where the tables go."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from overwatch_assets.config import Config, config_of
 from overwatch_assets.configuration.document import parse_document
 from overwatch_assets.demo.audit_azure import resource_id
 from overwatch_assets.demo.company import LOG_MOUNT, Company, Workspace, found_company
-from overwatch_assets.demo.write import FIRST_DAY
+from overwatch_assets.demo.price_files import DBU_COST_DETAILS, INSTANCE_DETAILS
+from overwatch_assets.demo.write import FIRST_DAY, PRICES
 
 DEMO_CONFIG = Path("demo/overwatch.yaml")
 LOGS = "logs"
@@ -48,6 +49,10 @@ def demo_config_text(seed: int, reached: Mapping[str, Reached] | None = None) ->
         for number, each in enumerate(company.workspaces)
     ]
     values: Json = {"storage": {"root": "tables"}}
+    values["prices"] = {
+        "instance_details": f"{LOGS}/{PRICES}/{INSTANCE_DETAILS}",
+        "dbu_cost_details": f"{LOGS}/{PRICES}/{DBU_COST_DETAILS}",
+    }
     if reached:
         values["secrets_directory"] = "."
     values["workspaces"] = workspaces

@@ -5,11 +5,13 @@
 <root>/audit/          audit logs, bucket delivery
 <root>/audit-azure/    the same events, as Azure's diagnostic settings archive them
 <root>/cluster-logs/   what the clusters know as dbfs:/mnt/cluster-logs
+<root>/prices/          what machines and DBUs cost, as price files
 <root>/truth.json      ground truth, written last
 ```
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +19,8 @@ from pathlib import Path
 from overwatch_assets.demo.audit_azure import write_azure_audit_logs
 from overwatch_assets.demo.audit_files import write_audit_log
 from overwatch_assets.demo.company import LOG_MOUNT
+from overwatch_assets.demo.price_files import price_files
+from overwatch_assets.demo.prices import price_list
 from overwatch_assets.demo.simulation import simulate
 from overwatch_assets.demo.spark_logs import write_log
 from overwatch_assets.demo.truth import truth_of
@@ -25,6 +29,8 @@ from overwatch_assets.errors import ConfigError
 
 FIRST_DAY = date(2026, 10, 5)
 DAYS = 3
+PRICES = "prices"
+"""Folder of the price files; the company pays the same in all its workspaces."""
 
 Json = dict[str, object]
 
@@ -99,6 +105,7 @@ def write_demo(
         for context in workspace.contexts:
             write_log(demo.log_mounts[LOG_MOUNT], context, workspace.workspace)
     write_azure_audit_logs(demo.azure_folder, world)
+    _write_prices(root / PRICES, price_files(price_list(first_day, days)))
     _write(demo.truth, truth_of(world))
     return demo
 
@@ -158,6 +165,12 @@ def _claim(demo: DemoWorld, arguments: Json) -> None:
         raise ConfigError(foreign)
     root.mkdir(parents=True, exist_ok=True)
     _write(described, description)
+
+
+def _write_prices(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write(path: Path, value: Json) -> None:
