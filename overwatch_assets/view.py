@@ -6,19 +6,51 @@ view, are in `presentation/` and `cli.py`.
 
 from dataclasses import dataclass
 
+import polars as pl
+
+from overwatch_assets.module import Column
+
+DAY = Column(
+    "date", pl.Date, "Calendar day in the configured time zone that the row's amounts are of."
+)
+SHARE = Column(
+    "share_of_state",
+    pl.Float64,
+    "Part of the state that lies in the day, 0 to 1; the days of a state add up to 1.",
+)
+DAY_COLUMNS = (DAY, SHARE)
+"""What a view of calendar days shows besides its table's columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerDay:
+    """How a view spreads the intervals of its table over the calendar days that they touch.
+
+    Attributes:
+        start: Column of the first ms, epoch.
+        end: Column of the last ms, epoch; of an open interval of the first ms after it.
+        amounts: Columns of which each day has its share, by the time the interval lies in it.
+    """
+
+    start: str
+    end: str
+    amounts: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A consumer view: a column list over a gold table.
+    """A consumer view: a column list over a gold table, or over the days of its intervals.
 
     Attributes:
         name: As users query it, in Overwatch's spelling.
         table: Table read.
         columns: Columns shown, in order. `is_open` and `partition_date` follow by themselves.
         doc: One row per what, and what surprises.
+        per_day: One row per calendar day that a row of the table touches; None: the rows.
     """
 
     name: str
     table: str
     columns: tuple[str, ...]
     doc: str
+    per_day: PerDay | None = None

@@ -5,7 +5,7 @@ from typing import Any
 from overwatch_assets.module import Column, Module
 from overwatch_assets.presentation.reading import shown_columns
 from overwatch_assets.registry import MODULES, TABLES, VIEWS
-from overwatch_assets.view import View
+from overwatch_assets.view import DAY_COLUMNS, View
 
 
 def modules_catalogue() -> list[dict[str, Any]]:
@@ -50,7 +50,10 @@ def views_catalogue() -> list[dict[str, Any]]:
                 "name": view.name,
                 "source": view.table,
                 "doc": view.doc,
-                "columns": [_column(columns[n]) for n in shown_columns(view, tables[view.table])],
+                "columns": [
+                    *(_column(columns[n]) for n in shown_columns(view, tables[view.table])),
+                    *(_column(each) for each in (DAY_COLUMNS if view.per_day else ())),
+                ],
             }
         )
     return catalogue

@@ -29,7 +29,7 @@ def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
         store=Deployment(config=config, modules={}).store,
         tables={table.name: table for table in TABLES},
         views=VIEWS,
-        reach=Reach(as_of=as_of, retired=retired),
+        reach=Reach(as_of=as_of, retired=retired, timezone=config.timezone),
     )
     try:
         return views.query(statement)

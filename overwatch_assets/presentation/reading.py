@@ -7,16 +7,19 @@ day before would be there, open or closed.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, Grain, Table
-from overwatch_assets.view import View
+from overwatch_assets.presentation.calendar_days import calendar_days, per_day
+from overwatch_assets.view import DAY_COLUMNS, View
 
 ORG = ORGANIZATION_ID.name
 DAY = PARTITION_DATE.name
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Reach:
         workspaces: Only these; None: all.
         as_of: The table as it stood at the end of that day; None: as it stands.
         retired: Last days of workspaces that are no more; what was open then is not shown.
+        timezone: Zone whose midnights divide calendar days.
     """
 
     workspaces: Collection[str] | None = None
     as_of: date | None = None
     retired: Mapping[str, date] | None = None
+    timezone: ZoneInfo = UTC
 
 
 def shown_columns(view: View, table: Table) -> tuple[str, ...]:
@@ -78,6 +83,22 @@ def rows_of(store: DeltaStore, table: Table, reach: Reach) -> pl.LazyFrame:
     return rows.filter(shown)
 
 
+def days_of(store: DeltaStore, table: Table, reach: Reach) -> pl.DataFrame:
+    """The calendar days that a table's intervals may touch.
+
+    An interval was open on the day that it began, or ended on it, so the first of them began on
+    the first day that holds rows; none ends more than a day after the last.
+    """
+    days: list[date] = store.partitions(table, missing_ok=True)[DAY].to_list()
+    if not days:
+        return calendar_days(date.max, date.min, reach.timezone)
+    return calendar_days(min(days), max(days) + timedelta(days=1), reach.timezone)
+
+
 def view_rows(store: DeltaStore, view: View, table: Table, reach: Reach) -> pl.LazyFrame:
     """A view's rows and columns."""
-    return rows_of(store, table, reach).select(shown_columns(view, table))
+    rows, columns = rows_of(store, table, reach), shown_columns(view, table)
+    if view.per_day is None:
+        return rows.select(columns)
+    days = per_day(rows, days_of(store, table, reach), view.per_day)
+    return days.select(*columns, *(column.name for column in DAY_COLUMNS))

@@ -14,7 +14,14 @@ import polars as pl
 
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, Grain, Table
-from overwatch_assets.presentation.reading import Reach, open_days, rows_of, shown_columns
+from overwatch_assets.presentation.calendar_days import per_day_sql
+from overwatch_assets.presentation.reading import (
+    Reach,
+    days_of,
+    open_days,
+    rows_of,
+    shown_columns,
+)
 from overwatch_assets.view import View
 
 ETL = "etl"
@@ -50,9 +57,8 @@ class SqlViews:
             views, tables = self._named(connection, sql)
             for view in views:
                 table = self.tables[view.table]
-                shown = ", ".join(map(_quoted, shown_columns(view, table)))
-                source = self._source(connection, table, self._condition(table))
-                connection.execute(f"create view {_quoted(view.name)} as select {shown} {source}")
+                query = self._query(connection, view, table)
+                connection.execute(f"create view {_quoted(view.name)} as {query}")
             for table in tables:
                 source = self._source(connection, table, _ALL)
                 name = f"{ETL}.{_quoted(table.name)}"
@@ -76,6 +82,15 @@ class SqlViews:
         views = [each for each in self.views if not names or each.name.lower() in names]
         tables = [each for each in self.tables.values() if f"{ETL}.{each.name}".lower() in names]
         return views, tables
+
+    def _query(self, connection: duckdb.DuckDBPyConnection, view: View, table: Table) -> str:
+        columns = shown_columns(view, table)
+        source = self._source(connection, table, self._condition(table))
+        if view.per_day is None:
+            return f"select {', '.join(map(_quoted, columns))} {source}"
+        days = f"days of {view.name}"
+        connection.register(days, days_of(self.store, table, self.reach))
+        return per_day_sql(view.per_day, columns, f"select * {source}", days)
 
     def _condition(self, table: Table) -> str:
         """The rows a view shows, as `reading.rows_of` chooses them."""
