@@ -17,6 +17,7 @@ from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_b
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.cluster_gold import cluster_gold
+from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.jobrun_gold import jobrun_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
@@ -28,6 +29,8 @@ from overwatch_assets.gold.sparktask_gold import sparktask_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
     cluster,
+    clusterstatefact,
+    clusterstatefactdaily,
     dbucostdetails,
     instancedetails,
     job,
@@ -42,6 +45,7 @@ from overwatch_assets.presentation import (
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
+from overwatch_assets.silver.cluster_state_detail_silver import cluster_state_detail_silver
 from overwatch_assets.silver.job_status_silver import job_status_silver
 from overwatch_assets.silver.jobrun_silver import jobrun_silver
 from overwatch_assets.silver.pools_silver import pools_silver
@@ -78,9 +82,11 @@ MODULES: tuple[Module, ...] = (
     job_status_silver,
     jobrun_silver,
     cluster_spec_silver,
+    cluster_state_detail_silver,
     cluster_gold,
     job_gold,
     jobrun_gold,
+    clusterstatefact_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -105,6 +111,8 @@ VIEWS: tuple[View, ...] = (
     cluster.VIEW,
     job.VIEW,
     jobrun.VIEW,
+    clusterstatefact.VIEW,
+    clusterstatefactdaily.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,

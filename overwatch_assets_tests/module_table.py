@@ -25,9 +25,12 @@ DOCUMENTED = {
     2010: ("Silver_JobsStatus", "job_status_silver", (1004,)),
     2011: ("Silver_JobsRuns", "jobrun_silver", (1004, 2010, 2014)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
+    2019: ("Silver_ClusterStateDetail", "cluster_state_detail_silver", (1005,)),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3002: ("Gold_Job", "job_gold", (2010,)),
     3003: ("Gold_JobRun", "jobrun_gold", (2011,)),
+    # The documentation says 1005 for 2019, which is made of it.
+    3005: ("Gold_ClusterStateFact", "clusterstatefact_gold", (2019, 2014)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),
@@ -56,6 +59,8 @@ BEYOND_DEPENDENCIES = {
     1006: (1002,),
     # Captures show jobs that are older than the audit log, and what it does not tell.
     2010: (1001,),
+    # Runs and captures are signs of life; which clusters are jobs', which are deleted for good.
+    2019: (2011, 2014, 1002),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),

@@ -20,15 +20,19 @@ def warehouse_size_key(size: pl.Expr) -> pl.Expr:
     return pl.when(crosses > 1).then(counted).otherwise(plain)
 
 
-def cluster_kind(
-    *, cluster_name: pl.Expr, cluster_source: pl.Expr, cluster_type: pl.Expr, spark_version: pl.Expr
-) -> pl.Expr:
-    """What decides a cluster's sku, as the sku choice names it; null where nothing tells.
+def is_job_cluster(cluster_name: pl.Expr, cluster_source: pl.Expr) -> pl.Expr:
+    """Whether a cluster was made for a run of a job; null where nothing tells.
 
     The source is believed before the name: Databricks states it, the name is only a habit.
     """
-    named_like_job = cluster_name.str.contains(JOB_CLUSTER_NAME)
-    is_job = pl.coalesce(cluster_source == "JOB", named_like_job)
+    return pl.coalesce(cluster_source == "JOB", cluster_name.str.contains(JOB_CLUSTER_NAME))
+
+
+def cluster_kind(
+    *, cluster_name: pl.Expr, cluster_source: pl.Expr, cluster_type: pl.Expr, spark_version: pl.Expr
+) -> pl.Expr:
+    """What decides a cluster's sku, as the sku choice names it; null where nothing tells."""
+    is_job = is_job_cluster(cluster_name, cluster_source)
     is_light = spark_version.str.starts_with(LIGHT_RUNTIME)
     return (
         pl.when(is_job & is_light)

@@ -17,6 +17,10 @@ from overwatch_assets.module import Grain, Module, Table
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.sources.gathering import Gathered, Request
 from overwatch_assets_tests.memory import MadeUpWorkspace, MemoryLedger, MemoryStore, UtcCalendar
+from overwatch_assets_tests.reference.files import configured, reference
+
+FIGURES = reference(configured()).inputs
+"""The prices that are shipped: references do not change while laws are tried."""
 
 ASKED_MS = "asked_ms"
 """Working column of a world: an instant of the day that was asked for, where rows name none."""
@@ -101,6 +105,7 @@ class World:
                 if module.source is not None
             },
             chunk_days=self.chunk_days,
+            references={name: _giver_of(rows) for name, rows in FIGURES.items()},
         )
         self.runs += 1
         snapshot = until or datetime(2024, 7, 1, tzinfo=UTC)
@@ -158,6 +163,13 @@ def midnight_after(day: date) -> datetime:
 def _nothing(module: Module) -> WorldSource:
     schema = {column.name: column.dtype for column in module.table.columns}
     return WorldSource(pl.DataFrame(schema={**schema, ASKED_MS: pl.Int64}), ASKED_MS)
+
+
+def _giver_of(rows: pl.DataFrame) -> Callable[[str], pl.DataFrame]:
+    def give(_organization_id: str) -> pl.DataFrame:
+        return rows
+
+    return give
 
 
 def _giver(source: WorldSource) -> Callable[[str], WorldSource]:
