@@ -26,3 +26,10 @@ def test_a_quotient_has_the_same_digits_in_every_frame(
 def test_polars_still_divides_a_column_by_a_scalar_inexactly() -> None:
     hours = pl.DataFrame({"ms": [3_600_000] * 3}).select(pl.col("ms") / 3_600_000)["ms"]
     assert hours.to_list() != [1.0] * 3
+
+
+def test_a_divisor_that_is_held_as_a_constant_divides_as_exactly() -> None:
+    rows = pl.DataFrame({"part": [90 * 720_720] * 3}).with_columns(whole=pl.lit(100 * 720_720))
+    shares = rows.select(quotient(pl.col("part"), pl.col("whole"))).to_series()
+    assert shares.to_list() == [0.9] * 3
+    assert rows.select(pl.col("part") / pl.col("whole")).to_series().to_list() != [0.9] * 3
