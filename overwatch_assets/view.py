@@ -4,6 +4,8 @@ Here belongs the declaration. How closed and open rows are chosen, and the three
 view, are in `presentation/` and `cli.py`.
 """
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -54,3 +56,26 @@ class View:
     columns: tuple[str, ...]
     doc: str
     per_day: PerDay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedView:
+    """A consumer view that is computed from tables, a row of which is no row of theirs.
+
+    Attributes:
+        name: As users query it.
+        columns: What is shown, in order.
+        rows: From tables, which its parameters name, to the view's rows. Of every table it is
+            given what a view of it shows, of all workspaces.
+        doc: One row per what, and what surprises.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: Callable[..., pl.LazyFrame]
+    doc: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables it is computed from."""
+        return tuple(inspect.signature(self.rows).parameters)

@@ -15,7 +15,7 @@ import polars as pl
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, Grain, Table
 from overwatch_assets.presentation.calendar_days import calendar_days, per_day
-from overwatch_assets.view import DAY_COLUMNS, View
+from overwatch_assets.view import DAY_COLUMNS, DerivedView, View
 
 ORG = ORGANIZATION_ID.name
 DAY = PARTITION_DATE.name
@@ -102,3 +102,11 @@ def view_rows(store: DeltaStore, view: View, table: Table, reach: Reach) -> pl.L
         return rows.select(columns)
     days = per_day(rows, days_of(store, table, reach), view.per_day)
     return days.select(*columns, *(column.name for column in DAY_COLUMNS))
+
+
+def derived_rows(
+    store: DeltaStore, view: DerivedView, tables: Mapping[str, Table], reach: Reach
+) -> pl.LazyFrame:
+    """A derived view's rows and columns."""
+    shown = {name: rows_of(store, tables[name], reach) for name in view.tables}
+    return view.rows(**shown).select(column.name for column in view.columns)

@@ -6,7 +6,7 @@ through Polars, because DuckDB's own access to it needs a download.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -18,11 +18,12 @@ from overwatch_assets.presentation.calendar_days import per_day_sql
 from overwatch_assets.presentation.reading import (
     Reach,
     days_of,
+    derived_rows,
     open_days,
     rows_of,
     shown_columns,
 )
-from overwatch_assets.view import View
+from overwatch_assets.view import DerivedView, View
 
 ETL = "etl"
 _ALL = "true"
@@ -36,7 +37,8 @@ class SqlViews:
     Attributes:
         store: Where the tables are.
         tables: Tables by name.
-        views: The consumer views.
+        views: The consumer views over a table.
+        derived: Those that are computed from several rows; they are computed when named.
         reach: Which rows are seen.
     """
 
@@ -44,6 +46,7 @@ class SqlViews:
     tables: Mapping[str, Table]
     views: Sequence[View]
     reach: Reach = field(default=Reach())
+    derived: Sequence[DerivedView] = ()
 
     def query(self, sql: str) -> pl.DataFrame:
         """Run one statement.
@@ -54,7 +57,13 @@ class SqlViews:
         with duckdb.connect(":memory:") as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"create schema {ETL}")
-            views, tables = self._named(connection, sql)
+            names = _names_in(connection, sql)
+            views = [each for each in self.views if _is_named(each.name, names)]
+            derived = [each for each in self.derived if _is_named(each.name, names)]
+            tables = [each for each in self.tables.values() if f"{ETL}.{each.name}" in names]
+            for each in derived:
+                rows = derived_rows(self.store, each, self.tables, self.reach)
+                connection.register(each.name, (rows if names else rows.clear()).collect())
             for view in views:
                 table = self.tables[view.table]
                 query = self._query(connection, view, table)
@@ -64,24 +73,6 @@ class SqlViews:
                 name = f"{ETL}.{_quoted(table.name)}"
                 connection.execute(f"create view {name} as select * {source}")
             return connection.sql(sql).pl()
-
-    def _named(
-        self, connection: duckdb.DuckDBPyConnection, sql: str
-    ) -> tuple[list[View], list[Table]]:
-        """The views and tables that a statement names; all, if it names none (`show tables`).
-
-        DuckDB tells names with quotes where they are words of its own, such as `cluster`, with
-        their aliases, and not at all where columns join tables by `using`: then every word of the
-        statement may be one.
-        """
-        try:
-            named = " ".join(connection.get_table_names(sql, qualified=True))
-        except duckdb.BinderException:
-            named = sql
-        names = {name.replace('"', "").lower() for name in _NAMES.findall(named)}
-        views = [each for each in self.views if not names or each.name.lower() in names]
-        tables = [each for each in self.tables.values() if f"{ETL}.{each.name}".lower() in names]
-        return views, tables
 
     def _query(self, connection: duckdb.DuckDBPyConnection, view: View, table: Table) -> str:
         columns = shown_columns(view, table)
@@ -127,6 +118,25 @@ class SqlViews:
             rows = rows_of(self.store, table, self.reach)
         connection.register(name, rows.collect())
         return f"from {_quoted(name)}"
+
+
+def _names_in(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """What a statement may name, in lower case; a statement like `show tables` names nothing.
+
+    DuckDB tells names with quotes where they are words of its own, such as `cluster`, with their
+    aliases, and not at all where columns join tables by `using`: then every word of the statement
+    may be one.
+    """
+    try:
+        named = " ".join(connection.get_table_names(sql, qualified=True))
+    except duckdb.BinderException:
+        named = sql
+    return {name.replace('"', "").lower() for name in _NAMES.findall(named)}
+
+
+def _is_named(view: str, names: Collection[str]) -> bool:
+    """Whether a statement needs a view; one that names nothing may be about all."""
+    return not names or view.lower() in names
 
 
 def _quoted(name: str) -> str:

@@ -8,9 +8,10 @@ from dagster_deltalake.config import LocalConfig
 
 from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
-from overwatch_assets.presentation.reading import Reach, view_rows
+from overwatch_assets.module import ORGANIZATION_ID, Column
+from overwatch_assets.presentation.reading import Reach, derived_rows, view_rows
 from overwatch_assets.presentation.sql import SqlViews
-from overwatch_assets.view import View
+from overwatch_assets.view import DerivedView, View
 from overwatch_assets_tests.execution.toy import MONDAY, TUESDAY, WEDNESDAY, instance_runs_gold
 
 TABLE = instance_runs_gold.table
@@ -19,6 +20,19 @@ VIEW = View(
     table=TABLE.name,
     columns=("organization_id", "instance_id", "hours"),
     doc="One row per run of an instance.",
+)
+
+
+def _still_running(instance_runs_gold: pl.LazyFrame) -> pl.LazyFrame:
+    still = pl.col("is_open").sum().cast(pl.Int64)
+    return instance_runs_gold.group_by("organization_id").agg(still.alias("running"))
+
+
+DERIVED = DerivedView(
+    name="stillRunning",
+    columns=(ORGANIZATION_ID, Column("running", pl.Int64, "Instances that run.")),
+    rows=_still_running,
+    doc="One row per workspace.",
 )
 EAST, WEST = "o'east/1", "2"
 
@@ -100,6 +114,21 @@ def test_sql_reaches_the_tables_below_the_views(store: DeltaStore) -> None:
     made = views.query("select count(*) as rows from etl.instance_runs_gold where is_open")
     assert made.rows() == [(4,)]
     assert "instanceRun" in views.query("show tables")["name"].to_list()
+
+
+def test_a_derived_view_is_computed_from_what_a_view_of_its_tables_shows(store: DeltaStore) -> None:
+    tables = {TABLE.name: TABLE}
+    rows = derived_rows(store, DERIVED, tables, Reach()).collect()
+    assert sorted(rows.rows()) == [(WEST, 1), (EAST, 1)]
+    before = derived_rows(store, DERIVED, tables, Reach(as_of=MONDAY)).collect()
+    assert sorted(before.rows()) == [(WEST, 1), (EAST, 2)]
+
+
+def test_sql_reaches_derived_views_beside_the_others(store: DeltaStore) -> None:
+    views = SqlViews(store, {TABLE.name: TABLE}, [VIEW], derived=[DERIVED])
+    joined = "select running, count(*) from stillRunning join instanceRun using (organization_id)"
+    assert sorted(views.query(f"{joined} group by all").rows()) == [(1, 3)]
+    assert {"instanceRun", "stillRunning"} <= set(views.query("show tables")["name"])
 
 
 def test_a_view_may_have_a_name_that_is_a_word_of_sql(store: DeltaStore) -> None:
