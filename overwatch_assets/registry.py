@@ -20,6 +20,7 @@ from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.jobrun_gold import jobrun_gold
+from overwatch_assets.gold.jobruncostpotentialfact_gold import jobruncostpotentialfact_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -29,18 +30,25 @@ from overwatch_assets.gold.sparktask_gold import sparktask_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
     cluster,
+    clusteridlecostdaily,
     clusterstatefact,
     clusterstatefactdaily,
     dbucostdetails,
+    failedruncostdaily,
     instancedetails,
     job,
     jobrun,
+    jobruncostdaily,
+    jobruncostpotentialfact,
     sparkexecution,
     sparkexecutor,
     sparkjob,
+    sparkjobowner,
     sparkstage,
     sparkstream,
     sparktask,
+    tagcostdaily,
+    usercostdaily,
     warehousedbudetails,
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
@@ -55,7 +63,7 @@ from overwatch_assets.silver.spark_executors_silver import spark_executors_silve
 from overwatch_assets.silver.spark_jobs_silver import spark_jobs_silver
 from overwatch_assets.silver.spark_stages_silver import spark_stages_silver
 from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
-from overwatch_assets.view import View
+from overwatch_assets.view import DerivedView, View
 
 MODULES: tuple[Module, ...] = (
     jobs_snapshot_bronze,
@@ -92,6 +100,7 @@ MODULES: tuple[Module, ...] = (
     sparktask_gold,
     sparkexecution_gold,
     sparkexecutor_gold,
+    jobruncostpotentialfact_gold,
     sparkstream_gold,
 )
 """In id order."""
@@ -119,10 +128,21 @@ VIEWS: tuple[View, ...] = (
     sparkexecution.VIEW,
     sparkexecutor.VIEW,
     sparkstream.VIEW,
+    jobruncostpotentialfact.VIEW,
     instancedetails.VIEW,
     dbucostdetails.VIEW,
     warehousedbudetails.VIEW,
 )
+
+DERIVED_VIEWS: tuple[DerivedView, ...] = (
+    jobruncostdaily.VIEW,
+    clusteridlecostdaily.VIEW,
+    usercostdaily.VIEW,
+    tagcostdaily.VIEW,
+    failedruncostdaily.VIEW,
+    sparkjobowner.VIEW,
+)
+"""Views that are computed from several rows."""
 
 
 def in_load_order(modules: tuple[Module, ...] = MODULES) -> tuple[Module, ...]:

@@ -36,6 +36,12 @@ DOCUMENTED = {
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),
     3013: ("Gold_SparkExecution", "sparkexecution_gold", (2005,)),
     3014: ("Gold_SparkExecutor", "sparkexecutor_gold", (2003,)),
+    # The documentation says 3001, too; what a cluster was stands in its states.
+    3015: (
+        "Gold_jobRunCostPotentialFact",
+        "jobruncostpotentialfact_gold",
+        (3003, 3005, 3010, 3012),
+    ),
     3016: ("Gold_SparkStream", "sparkstream_gold", (1006, 2005)),
 }
 

@@ -3,7 +3,7 @@ import pytest
 from overwatch_assets.module import Grain, Module, Table
 from overwatch_assets.presentation.reading import shown_columns
 from overwatch_assets.reference.tables import REFERENCE_TABLES
-from overwatch_assets.registry import MODULES, TABLES, VIEWS, in_load_order
+from overwatch_assets.registry import DERIVED_VIEWS, MODULES, TABLES, VIEWS, in_load_order
 from overwatch_assets.view import View
 from overwatch_assets_tests.module_table import BEYOND, BEYOND_DEPENDENCIES, DOCUMENTED
 
@@ -83,3 +83,9 @@ def test_a_view_shows_columns_of_its_table(view: View) -> None:
     table = STORED[view.table]
     assert set(shown_columns(view, table)) <= set(table.schema)
     assert view.doc
+
+
+def test_derived_views_are_computed_from_tables_that_exist_and_have_names_of_their_own() -> None:
+    assert {name for view in DERIVED_VIEWS for name in view.tables} <= STORED.keys()
+    names = [view.name.lower() for view in (*VIEWS, *DERIVED_VIEWS)]
+    assert len(set(names)) == len(names)

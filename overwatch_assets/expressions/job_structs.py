@@ -123,3 +123,9 @@ REQUEST_DETAILS = pl.Struct(
         "startRequest": pl.Struct({"startRequestId": pl.String}),
     }
 )
+
+
+def submitter() -> pl.Expr:
+    """Who asked for a run, of the column `request_detail` of gold; null where nobody is told."""
+    request = pl.col("request_detail").struct.field("submissionRequest")
+    return request.struct.field("submittedBy")

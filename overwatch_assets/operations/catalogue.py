@@ -1,11 +1,12 @@
 """The tables and views of this version, for people and machines."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from overwatch_assets.module import Column, Module
 from overwatch_assets.presentation.reading import shown_columns
-from overwatch_assets.registry import MODULES, TABLES, VIEWS
-from overwatch_assets.view import DAY_COLUMNS, View
+from overwatch_assets.registry import DERIVED_VIEWS, MODULES, TABLES, VIEWS
+from overwatch_assets.view import DAY_COLUMNS
 
 
 def modules_catalogue() -> list[dict[str, Any]]:
@@ -43,20 +44,22 @@ def views_catalogue() -> list[dict[str, Any]]:
     """Every consumer view by name."""
     tables = {table.name: table for table in TABLES}
     catalogue: list[dict[str, Any]] = []
-    for view in sorted(VIEWS, key=_view_name):
+    for view in VIEWS:
         columns = {each.name: each for each in tables[view.table].stored_columns}
-        catalogue.append(
-            {
-                "name": view.name,
-                "source": view.table,
-                "doc": view.doc,
-                "columns": [
-                    *(_column(columns[n]) for n in shown_columns(view, tables[view.table])),
-                    *(_column(each) for each in (DAY_COLUMNS if view.per_day else ())),
-                ],
-            }
-        )
-    return catalogue
+        shown = [
+            *(columns[name] for name in shown_columns(view, tables[view.table])),
+            *(DAY_COLUMNS if view.per_day else ()),
+        ]
+        catalogue.append(_view(view.name, view.table, view.doc, shown))
+    catalogue += [
+        _view(view.name, ", ".join(view.tables), view.doc, view.columns) for view in DERIVED_VIEWS
+    ]
+    return sorted(catalogue, key=_name)
+
+
+def _view(name: str, source: str, doc: str, columns: Sequence[Column]) -> dict[str, Any]:
+    shown = [_column(each) for each in columns]
+    return {"name": name, "source": source, "doc": doc, "columns": shown}
 
 
 def _column(column: Column) -> dict[str, str]:
@@ -67,5 +70,5 @@ def _module_id(module: Module) -> int:
     return module.module_id
 
 
-def _view_name(view: View) -> str:
-    return view.name
+def _name(view: Mapping[str, Any]) -> str:
+    return view["name"]

@@ -9,7 +9,7 @@ from overwatch_assets.config import Config
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.presentation.reading import Reach
 from overwatch_assets.presentation.sql import SqlViews
-from overwatch_assets.registry import TABLES, VIEWS
+from overwatch_assets.registry import DERIVED_VIEWS, TABLES, VIEWS
 from overwatch_assets.resources import Deployment
 
 SHOWN_ROWS = 1000
@@ -29,12 +29,13 @@ def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
         store=Deployment(config=config, modules={}).store,
         tables={table.name: table for table in TABLES},
         views=VIEWS,
+        derived=DERIVED_VIEWS,
         reach=Reach(as_of=as_of, retired=retired, timezone=config.timezone),
     )
     try:
         return views.query(statement)
     except duckdb.Error as error:
-        names = ", ".join(view.name for view in VIEWS)
+        names = ", ".join(view.name for view in (*VIEWS, *DERIVED_VIEWS))
         message = f"{error}\nViews: {names}. `overwatch views --json` lists their columns"
         raise ConfigError(message) from error
 

@@ -1,0 +1,59 @@
+"""What job runs cost that did not succeed, as consumers query it."""
+
+import polars as pl
+
+from overwatch_assets.expressions.cost_days import (
+    COST_REASON,
+    DATE,
+    UNKNOWN_ROWS,
+    run_days,
+    summed_by,
+)
+from overwatch_assets.expressions.cost_sums import COST_COLUMNS, known_sum, with_totals
+from overwatch_assets.module import ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.view import DerivedView
+
+SUCCEEDED = "Succeeded"
+
+JOB_DAY = ("organization_id", "date", "job_id", "terminal_state")
+
+
+def failed_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame) -> pl.LazyFrame:
+    """A row per job, way of ending and day on which such runs went on."""
+    ended = run_days(
+        jobruncostpotentialfact_gold.filter(
+            ~pl.col("is_open"), pl.col("terminal_state").ne_missing(SUCCEEDED)
+        )
+    )
+    runs = ended.group_by(JOB_DAY).agg(runs=pl.col("run_id").n_unique().cast(pl.Int64))
+    return (
+        summed_by(ended, *JOB_DAY, amount=known_sum, named=["job_name"])
+        .join(runs, on=list(JOB_DAY), nulls_equal=True)
+        .pipe(with_totals)
+    )
+
+
+VIEW = DerivedView(
+    name="failedRunCostDaily",
+    columns=(
+        ORGANIZATION_ID,
+        RUN_COLUMNS[-1],
+        DATE,
+        Column("job_id", pl.Int64, "Job; null where nothing names it."),
+        Column("job_name", pl.String, "Its name."),
+        Column(
+            "terminal_state",
+            pl.String,
+            "How the runs ended: Failed, Cancelled, TimedOut, ...; null where nothing tells.",
+        ),
+        Column("runs", pl.Int64, "Task runs that ended so and went on on the day."),
+        *COST_COLUMNS,
+        UNKNOWN_ROWS,
+        COST_REASON,
+    ),
+    rows=failed_run_cost_daily,
+    doc=(
+        "One row per job, way in which its runs failed to succeed, and calendar day (UTC) on "
+        "which they went on. Runs that are open have not failed yet."
+    ),
+)
