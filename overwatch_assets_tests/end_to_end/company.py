@@ -135,9 +135,9 @@ class Observed:
 
 
 @contextmanager
-def open_company(root: Path, *, days: int, scale: float) -> Generator[Company]:
+def open_company(root: Path, *, days: int, scale: float, seed: int = 7) -> Generator[Company]:
     """The company with so many days, behind its API; without Spark event logs."""
-    demo = write_demo(root / LOGS, days=days, scale=scale, spark_logs=False)
+    demo = write_demo(root / LOGS, seed=seed, days=days, scale=scale, spark_logs=False)
     workspaces = emulated_workspaces(demo.world, demo.log_mounts[LOG_MOUNT])
     _, credentials = credentials_in(root)
     clock = Clock(seen_ms(demo.world))
