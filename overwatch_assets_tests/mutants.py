@@ -85,12 +85,14 @@ def mutants_of(module: ModuleType, *, without: Sequence[str] = ()) -> Iterator[M
 
 
 def unnoticed(module: ModuleType, tests: Sequence[Test], mutants: Sequence[Mutant]) -> list[str]:
-    """What mutants change that no test notices.
+    """What mutants change that no test notices; without a change every test passes.
 
     The test that noticed the last one is called first: most changes of a function are noticed by
     the same tests.
     """
     order = list(tests)
+    for test in order:
+        test()
     missed: list[str] = []
     for mutant in mutants:
         changed = _loaded(mutant, module)

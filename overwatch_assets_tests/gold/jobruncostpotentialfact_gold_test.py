@@ -42,6 +42,76 @@ def reasons(rows: pl.DataFrame) -> list[str | None]:
     return rows["cost_reason"].to_list()
 
 
+def on(cluster: str, *rows: Row) -> list[Row]:
+    """The same on a cluster of its own."""
+    return [{**row, "cluster_id": cluster} for row in rows]
+
+
+def test_cases_on_clusters_of_their_own_come_out_together_as_each_alone() -> None:
+    few = {**NOTHING, "driver_dbu_cost": 0.1, "worker_dbu_cost": 0.1, "total_dbus": 0.2}
+    small = {**RUNNING, "worker_potential_core_H": 0.3}
+    states = [
+        *on("shared", COMES_UP, RUNS),
+        *on("repriced", state(0, 60, dbu_rate=0.5, **few), state(60, 120, dbu_rate=2.0, **NOTHING)),
+        *on("gaps", state(100, 200, **worth(1.0)), state(300, 300.001, **worth(1.0))),
+        *on("night", state(0, DAY_S + 60)),
+        *on("open", state(2 * DAY_S - 1800, 2 * DAY_S, is_open=True, **worth(1.0))),
+        *on("unknown", state(0, 60, driver_compute_cost=None, cost_reason="b"), state(60, 120)),
+        *on("thirds", *(state(n, n + 1, **small) for n in range(3))),
+    ]
+    runs = [
+        *on("shared", A, B),
+        *on("repriced", run(3, 0, 120)),
+        *on("gaps", run(4, 0, 450)),
+        *on("night", run(5, 0, DAY_S + 60)),
+        *on("open", run(6, 2 * DAY_S - 900)),
+        *on("unknown", run(7, 0, 120)),
+        *on("thirds", run(8, 0, 3), run(9, 0, 1), run(10, 2.5, 1)),
+        run(11, None, 60),
+        run(12, 0, 60, cluster_id=None),
+        *on("shared", run(13, 0, 60, cluster_type="sqlWarehouse")),
+        *on("nowhere", run(14, 0, 60, cluster_type="new")),
+    ]
+    jobs = [
+        spark_job(1, 100, 1500, 7),
+        spark_job(2, 0, None, 8, db_id_in_job="8"),
+        spark_job(3, 0, 60, 9, db_job_id="11"),
+    ]
+    ignored = [task(7, 200, 5, end_imputed=True), task(7, 200, 5, is_open=True), task(8, 3, 9)]
+    tasks = [task(7, 200, 4320), task(8, 1, 36), task(9, 1, 1), *ignored]
+    rows = facts(runs, states, jobs=jobs, tasks=tasks, window=day(1))
+    told = rows.select(
+        "run_id",
+        pl.col("total_cost").round(6),
+        "run_cluster_states",
+        pl.col("avg_cluster_share"),
+        pl.col("avg_overlapping_runs"),
+        "uncovered_S",
+        "dbu_rate",
+        "job_run_cluster_util",
+        "cluster_type",
+        pl.col("running_days").list.len(),
+        "cost_reason",
+    )
+    there, made = "interactive", "automated"
+    assert told.rows() == [
+        (1, 0.84875, 2, 0.875, 0.5, 0.0, 0.55, 0.45, there, 1, None),
+        (2, 0.79125, 1, 0.75, 1.0, 0.0, 0.55, None, there, 1, None),
+        (3, 0.2, 2, 1.0, 0.0, 0.0, 1.0, None, there, 1, None),
+        (4, 2.0, 2, 1.0, 0.0, 349.999, 0.55, None, there, 1, None),
+        (5, 1.5825, 1, 1.0, 0.0, 0.0, 0.55, None, there, 2, None),
+        (6, 0.5, 1, 1.0, 0.0, 0.0, 0.55, None, there, 1, None),
+        (7, None, 2, 1.0, 0.0, 0.0, 0.55, None, there, 1, "b"),
+        (8, 3.956250, 3, 0.8333, 0.67, 0.0, 0.55, 0.0111, there, 1, None),
+        (9, 0.79125, 1, 0.5, 1.0, 0.0, 0.55, None, there, 1, None),
+        (10, 0.0, 1, 1.0, 0.0, 0.0, 0.55, None, there, 1, None),
+        (11, None, 0, None, None, None, None, None, there, None, "never_started"),
+        (12, None, 0, None, None, None, None, None, there, 1, "no_cluster"),
+        (13, None, 0, None, None, None, None, None, there, 1, "sql_warehouse"),
+        (14, None, 0, None, None, 60.0, None, None, made, 1, "no_cluster_states"),
+    ]
+
+
 def test_the_worked_example_comes_out_to_the_figure() -> None:
     tasks = [task(7, 200, 4320)]
     rows = facts([A, B], [COMES_UP, RUNS], jobs=[spark_job(1, 100, 1500, 7)], tasks=tasks)
