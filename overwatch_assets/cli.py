@@ -25,6 +25,7 @@ CONFIG = click.option(
     type=click.Path(path_type=Path),
     help="Configuration file; else OVERWATCH_CONFIG, else overwatch.yaml here.",
 )
+WORKSPACES = click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 LINE_WIDTH = 120
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -171,7 +172,7 @@ def emulator(
 
 @cli.command()
 @CONFIG
-@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@WORKSPACES
 @click.option("--from", "first", type=DAY, help="First day; else each workspace's first.")
 @click.option("--to", "last", type=DAY, help="Last day; else yesterday.")
 @click.option("--modules", default="", help="Module ids or tables, separated by commas.")
@@ -219,7 +220,7 @@ def run(
 
 @cli.command()
 @CONFIG
-@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@WORKSPACES
 @click.option("--logs", "with_logs", is_flag=True, help="Also find the event logs of each cluster.")
 @JSON
 def validate(
@@ -279,7 +280,7 @@ def sql(config_file: Path | None, statement: str, as_of: datetime | None, *, as_
 
 @cli.command()
 @CONFIG
-@click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+@WORKSPACES
 @click.option("--check", "is_check", is_flag=True, help="Only say what is wrong with the files.")
 @JSON
 def prices(
@@ -296,6 +297,47 @@ def prices(
     else:
         click.echo(prices.as_text(shown))
     return USAGE if any(each.is_refused for each in shown) else 0
+
+
+@cli.group("explain")
+def explain_group() -> None:
+    """How a number came about, down to the audit record."""
+
+
+@explain_group.command("run")
+@CONFIG
+@click.argument("run_id", type=int)
+@WORKSPACES
+@JSON
+def explain_run_command(
+    config_file: Path | None, run_id: int, workspaces: Sequence[str], *, as_json: bool
+) -> None:
+    """What a job run cost: its share of each state of its cluster."""
+    from overwatch_assets.operations.explain import explained, run
+
+    told = run.explain_run(load_config(config_file), run_id, workspaces)
+    click.echo(explained.as_json(told) if as_json else explained.as_text(told))
+
+
+@explain_group.command("cluster")
+@CONFIG
+@click.argument("cluster_id")
+@click.option("--day", type=DAY, required=True, help="Day in the configured time zone.")
+@WORKSPACES
+@JSON
+def explain_cluster_command(
+    config_file: Path | None,
+    cluster_id: str,
+    day: datetime,
+    workspaces: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """What a cluster cost on a day: its states, prices and events."""
+    from overwatch_assets.operations.explain import cluster, explained
+
+    told = cluster.explain_cluster(load_config(config_file), cluster_id, day.date(), workspaces)
+    click.echo(explained.as_json(told) if as_json else explained.as_text(told))
 
 
 @cli.command()

@@ -288,11 +288,7 @@ def jobruncostpotentialfact_gold(
         window: The day; what is open ends, for now, at its end.
     """
     runs = _lasting(jobrun_gold, window)
-    states = _states(clusterstatefact_gold)
-    met = run_states(_spans(jobrun_gold, window), states)
-    shared_states = states.join(met, on=["cluster_id", "_state_since_ms"], how="semi")
-    pieces = shared(day_pieces(run_states(_spans(co_runs, window), shared_states)))
-    own = pieces.join(runs, on="run_id", how="semi")
+    own = shares(jobrun_gold, clusterstatefact_gold, co_runs, window)
     return (
         runs.join(_costs(own), on="run_id", how="left")
         .join(_over_states(own), on="run_id", how="left")
@@ -314,6 +310,24 @@ def jobruncostpotentialfact_gold(
         )
         .select(*(column.name for column in COLUMNS), "is_open", PARTITION_DATE.name)
     )
+
+
+def shares(
+    runs: pl.LazyFrame, clusterstatefact_gold: pl.LazyFrame, co_runs: pl.LazyFrame, window: Window
+) -> pl.LazyFrame:
+    """What runs bear of the states they met: `shared` pieces with the states' columns.
+
+    Args:
+        runs: Of `jobrun_gold`; open ones end, for now, at the window's end.
+        clusterstatefact_gold: The states they may have met.
+        co_runs: All runs that may have met one of these, they themselves included.
+        window: The day.
+    """
+    states = _states(clusterstatefact_gold)
+    met = run_states(_spans(runs, window), states)
+    shared_states = states.join(met, on=["cluster_id", "_state_since_ms"], how="semi")
+    pieces = shared(day_pieces(run_states(_spans(co_runs, window), shared_states)))
+    return pieces.join(runs, on="run_id", how="semi")
 
 
 def _kind() -> pl.Expr:
