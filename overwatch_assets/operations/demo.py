@@ -15,61 +15,16 @@ from overwatch_assets.demo.setup import LOGS, Reached, demo_config_text
 from overwatch_assets.demo.write import DemoWorld, write_demo
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.operations import showing
+from overwatch_assets.operations.demo_summary import DEAREST_RUN, SHOWN
 from overwatch_assets.operations.emulator import credentials_in, seen_ms
 from overwatch_assets.operations.plan import Selection
 from overwatch_assets.operations.query import answer
 from overwatch_assets.operations.session import Session
 
-VOLUME = """
-select workspace_name, partition_date as day, count(*) as tasks,
-  count(*) filter (task_end_reason.Reason <> 'Success') as failed,
-  round(sum(task_metrics.ExecutorRunTime) / 3.6e6, 1) as task_hours,
-  round(sum(task_metrics.InputMetrics.BytesRead) / 1e9, 1) as read_gb,
-  round(sum(task_metrics.DiskBytesSpilled) / 1e9, 2) as spilled_gb
-from sparkTask where end_reason = 'event' group by all order by all"""
-
-TOP_JOBS = """
-with tasks as (
-  select spark_context_id, stage_id, task_metrics.ExecutorRunTime as ms,
-    task_metrics.DiskBytesSpilled as spilled, task_end_reason.Reason <> 'Success' as is_failed
-  from sparkTask where end_reason = 'event')
-select j.workspace_name,
-  coalesce(regexp_extract(j.notebook_path, '[^/]+/[^/]+$'), 'job ' || j.db_job_id, '') as work,
-  split_part(any_value(j.user_email), '@', 1) as by_user,
-  count(distinct (j.spark_context_id, j.job_id)) as spark_jobs,
-  round(sum(t.ms) / 3.6e6, 2) as task_hours, round(sum(t.spilled) / 1e9, 2) as spilled_gb,
-  count(*) filter (t.is_failed) as failed_tasks
-from (select *, unnest(stage_ids) as stage_id from sparkJob) j
-join tasks t on t.spark_context_id = j.spark_context_id and t.stage_id = j.stage_id
-group by 1, 2 order by task_hours desc, work limit 8"""
-
-FAILURES = """
-select task_end_reason.Reason as reason, coalesce(task_end_reason.ClassName, '') as class_name,
-  count(*) as tasks, count(distinct spark_context_id) as applications
-from sparkTask where task_end_reason.Reason <> 'Success'
-group by all order by tasks desc, reason limit 6"""
-
-STREAMS = """
-select workspace_name, coalesce(stream_name, '(no name)') as stream, count(*) as batches,
-  round(avg(streaming_metrics.batchDuration) / 1000, 1) as avg_batch_s
-from sparkStream where streamSegment = 'Progressed' group by all order by all limit 6"""
-
-CONTEXTS = """
-select workspace_name, end_reason, count(*) as applications
-from etl.spark_applications_silver where not is_open group by all order by all"""
-
 PORT = 41207
 """Of the first workspace's API; another where it is taken."""
 
 TEXT_WIDTH = 36
-
-SHOWN = {
-    "Per workspace and day": VOLUME,
-    "Spark work by task hours": TOP_JOBS,
-    "Why tasks failed": FAILURES,
-    "Streams": STREAMS,
-    "How Spark applications ended (Databricks logs never say)": CONTEXTS,
-}
 
 
 def run_demo(folder: Path, seed: int, console: Console) -> int:
@@ -137,9 +92,11 @@ def _show(console: Console, title: str, rows: pl.DataFrame) -> None:
 
 
 def _show_next(console: Console, folder: Path, config: Config, demo: DemoWorld) -> None:
+    run_id = answer(config, DEAREST_RUN, None).item()
     commands = (
         "overwatch views",
-        f'overwatch sql --config {config.path} "from sparkJob limit 5"',
+        f'overwatch sql --config {config.path} "from jobRunCostDaily limit 5"',
+        f"overwatch explain run {run_id} --config {config.path}",
         f"overwatch ui --config {config.path}",
         f"overwatch emulator --folder {folder}     # the workspaces' API, for what loads again:",
         f"overwatch run --config {config.path} --from {demo.last_day} --to {demo.last_day}",

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -185,6 +186,47 @@ def test_captures_hold_what_there_is_the_morning_after(demo: Path, world: World)
             for one in getattr(each, answer)(now)
         )
         assert counted(demo, table, key) == expected, table
+
+
+def explained(demo: Path, *what: str) -> list[dict[str, Any]]:
+    config = ("--config", str(demo / "overwatch.yaml"), "--json")
+    done = overwatch("explain", *what, *config, cwd=demo)
+    assert done.returncode == 0, done.stderr
+    told: list[dict[str, Any]] = json.loads(done.stdout)
+    return told
+
+
+def test_a_runs_explanation_adds_up_to_its_cost_and_names_the_records(demo: Path) -> None:
+    dearest = """
+        select run_id::varchar as run_id, total_cost from jobRunCostPotentialFact
+        where not is_open order by total_cost desc nulls last limit 1"""
+    [row] = query(demo, dearest)
+    [told] = explained(demo, "run", str(row["run_id"]))
+    states, requests = told["parts"].values()
+    assert len(states) > 1
+    assert sum(each["cost"] for each in states) == pytest.approx(row["total_cost"], rel=1e-9)
+    assert {"jobs.runStart", "jobs.runSucceeded"} <= {each["request"] for each in requests}
+    hashes = ", ".join(str(each["hashKey"]) for each in requests)
+    of_bronze = f"select count(*) as n from etl.audit_log_bronze where hashKey in ({hashes})"  # noqa: S608 - numbers
+    assert query(demo, of_bronze) == [{"n": len(requests)}]
+
+
+def test_a_clusters_explanation_adds_up_to_the_cost_of_its_day(demo: Path) -> None:
+    busiest = """
+        select cluster_id, date::varchar as day, total_cost from clusterIdleCostDaily
+        where run_cost > 0 and idle_cost > 0 order by total_cost desc limit 1"""
+    [row] = query(demo, busiest)
+    [told] = explained(demo, "cluster", str(row["cluster_id"]), "--day", str(row["day"]))
+    assert told["figures"]["cost, USD"] == pytest.approx(row["total_cost"], rel=1e-9)
+    assert told["figures"]["hours"] <= 24
+    assert all(told["parts"].values()), "states, prices, runs, events and requests are there"
+
+
+def test_what_is_not_known_is_not_explained(demo: Path) -> None:
+    config = ("--config", str(demo / "overwatch.yaml"))
+    done = overwatch("explain", "run", "7", *config, cwd=demo)
+    assert done.returncode == 2
+    assert "run 7 is in no row of jobruncostpotentialfact_gold of workspace" in done.stderr
 
 
 def test_running_the_demo_again_changes_nothing(demo: Path) -> None:
