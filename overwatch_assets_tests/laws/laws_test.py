@@ -20,7 +20,7 @@ from overwatch_assets_tests.laws.job_world import job_sources
 from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
 
 WORLDS = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 seeds = st.integers(0, 10_000)
 
