@@ -51,6 +51,9 @@ AUTOMATED = ("new", "job_cluster")
 """Kinds of clusters that are made for a job."""
 
 NEVER_STARTED, NO_CLUSTER, ON_WAREHOUSE = ("never_started", "no_cluster", "sql_warehouse")
+START_UNKNOWN = "start_unknown"
+HAVE_STARTED = ("Succeeded", "TimedOut")
+"""How only runs end that had started, whether or not an event told of it."""
 
 SHARED_POTENTIAL = "shared_worker_potential_core_H"
 
@@ -143,8 +146,9 @@ COLUMNS = (
     Column(
         "cost_reason",
         pl.String,
-        "Why a cost is null: never_started, no_cluster (serverless, DLT), sql_warehouse, "
-        "no_cluster_states, or what is unknown of the cluster. Null where all is known.",
+        "Why a cost is null: never_started, start_unknown, no_cluster (serverless, DLT), "
+        "sql_warehouse, no_cluster_states, or what is unknown of the cluster. Null where all is "
+        "known.",
     ),
     Column(
         "daily_costs",
@@ -365,7 +369,9 @@ def _utilisation() -> pl.Expr:
 def _reason() -> pl.Expr:
     """Why a cost is null: what keeps the run from having any, else what its states lack."""
     return (
-        pl.when(START_MS.is_null())
+        pl.when(START_MS.is_null() & pl.col("terminal_state").is_in(HAVE_STARTED))
+        .then(pl.lit(START_UNKNOWN))
+        .when(START_MS.is_null())
         .then(pl.lit(NEVER_STARTED))
         .when(pl.col("cluster_id").is_null())
         .then(pl.lit(NO_CLUSTER))

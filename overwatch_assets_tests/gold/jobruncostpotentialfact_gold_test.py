@@ -284,6 +284,12 @@ def test_a_run_that_never_started_has_a_row_and_shares_nothing() -> None:
     assert rows["avg_cluster_share"].to_list() == [None, 1.0]
 
 
+def test_a_run_whose_start_no_event_told_is_not_said_never_to_have_started() -> None:
+    rows = facts([run(1, None, 1500, startEpochMS=at(1500), terminal_state="Succeeded")], [RUNS])
+    assert reasons(rows) == ["start_unknown"]
+    assert rows.select(TOTALS).row(0) == (None,) * len(TOTALS)
+
+
 def test_a_run_on_a_warehouse_of_the_same_id_shares_no_cluster() -> None:
     rows = facts([run(1, 100, 1500, cluster_type="sqlWarehouse"), B], [COMES_UP, RUNS])
     assert rows["avg_cluster_share"].to_list() == [None, 1.0]
