@@ -64,7 +64,12 @@ from overwatch_assets.sources.rest_api.queries_to_follow import queries_to_follo
 from overwatch_assets.sources.rest_api.sql_query_history import SqlQueryHistory
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
 from overwatch_assets.sources.workspace_files import WorkspaceFiles
-from overwatch_assets.workspace_api import LogReaderConnection, api_of, not_configured
+from overwatch_assets.workspace_api import (
+    LogReaderConnection,
+    api_of,
+    not_configured,
+    scope_reader,
+)
 
 OWED_DAYS = timedelta(days=32)
 """How far back days may be owed: a fetch is tried for 30 days."""
@@ -230,7 +235,7 @@ class Deployment:
         storage = workspace.storage_for(folder)
         if storage is not None:
             of_folder = storage.model_copy(update={"root": folder})
-            return location_of(of_folder, self.config, self.retries)
+            return location_of(of_folder, self.config, self.retries, workspace)
         provider = PROVIDERS[provider_of(folder) or Provider.LOCAL](**_plain({}))
         return StorageLocation(root=folder, provider=provider, retries=self.retries)
 
@@ -245,11 +250,11 @@ class Deployment:
         if delivered is None:
             return NotConfigured("audit_logs")
         if delivered.path is None:
-            warehouse_id = setting_of(delivered.sql_warehouse, self.config)
+            warehouse_id = setting_of(delivered.sql_warehouse, self.config, workspace)
             return SystemAuditTable(self.api(organization_id), warehouse_id or "")
         files = files_of(workspace, self.config, self.retries)
         if delivered.layout == "azure":
-            resource_id = setting_of(delivered.resource_id, self.config)
+            resource_id = setting_of(delivered.resource_id, self.config, workspace)
             return AzureAuditLogs(files, delivered.path, resource_id)
         return AuditLogFiles(files, delivered.path)
 
@@ -440,8 +445,10 @@ def files_of(workspace: Workspace, config: Config, retries: Retries = PATIENT) -
     tables = workspace.table_storage
     storages = dict.fromkeys(tables.shared_roots, tables)
     storages |= {each.root: each for each in workspace.source_storage}
+    owner = {root: None if each is tables else workspace for root, each in storages.items()}
     options = {
-        root: location_of(each, config, retries).delta_options for root, each in storages.items()
+        root: location_of(each, config, retries, owner[root]).delta_options
+        for root, each in storages.items()
     }
     connect = LogReaderConnection(config.path, workspace.organization_id, config)
     return Files(
@@ -450,18 +457,33 @@ def files_of(workspace: Workspace, config: Config, retries: Retries = PATIENT) -
     )
 
 
-def location_of(storage: Storage, config: Config, retries: Retries = PATIENT) -> StorageLocation:
-    """A configured storage with its secrets, resolved now."""
-    resolved = storage.resolve(config.secrets())
+def location_of(
+    storage: Storage,
+    config: Config,
+    retries: Retries = PATIENT,
+    workspace: Workspace | None = None,
+) -> StorageLocation:
+    """A configured storage with its secrets, resolved now.
+
+    Args:
+        storage: The storage.
+        config: Where secrets are found.
+        retries: How failed requests are repeated.
+        workspace: Whose secret scopes its references name; None: the first one's with an API.
+    """
+    resolved = storage.resolve(config.secrets(scope_reader(config, workspace)))
     provider = PROVIDERS[resolved.provider](**_plain(resolved.options))
     client = ClientConfig(**_plain(resolved.client_options)) if resolved.client_options else None
     return StorageLocation(root=resolved.root, provider=provider, client=client, retries=retries)
 
 
-def setting_of(setting: str | SecretReference | None, config: Config) -> str | None:
-    """A setting, its reference followed now."""
+def setting_of(
+    setting: str | SecretReference | None, config: Config, workspace: Workspace
+) -> str | None:
+    """A workspace's setting, its reference followed now."""
     if isinstance(setting, SecretReference):
-        return config.secrets().resolve(setting).get_secret_value()
+        secrets = config.secrets(scope_reader(config, workspace))
+        return secrets.resolve(setting).get_secret_value()
     return setting
 
 

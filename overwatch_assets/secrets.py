@@ -151,6 +151,11 @@ class SecretReference:
         return re.fullmatch(REFERENCE, text) is not None
 
     @property
+    def is_in_scope(self) -> bool:
+        """Whether it names a key of a Databricks secret scope."""
+        return self.text.startswith("{{")
+
+    @property
     def file(self) -> Path | None:
         """File of a `file:` reference."""
         return Path(self.text.removeprefix("file:")) if self.text.startswith("file:") else None
@@ -214,8 +219,8 @@ class Secrets:
         if self.read_scope is None:
             message = (
                 f"{{{{secrets/{scope}/{key}}}}}: key {key!r} of secret scope {scope!r} can only be "
-                "read through a connection to the workspace, and none is configured; "
-                "use env:NAME or file:PATH here"
+                "read through the workspace's API, which is not configured or would need a scope "
+                "itself; use env:NAME or file:PATH here"
             )
             raise ConfigError(message)
         return self.read_scope(scope, key)

@@ -4,18 +4,25 @@ Here belongs what the configuration says of access to the API. Not here: how it 
 (`sources/rest_api/`), what it is asked for (`resources.py`).
 """
 
+import base64
+import binascii
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.configuration.databricks import IDENTITY, Databricks
 from overwatch_assets.errors import ConfigError
-from overwatch_assets.secrets import SecretReference
+from overwatch_assets.secrets import ScopeReader, SecretReference
+from overwatch_assets.sources.rest_api.api import ApiRefused
 from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.connection import Connection
 from overwatch_assets.sources.rest_api.login import Access
 from overwatch_assets.sources.rest_api.pace import Pace, SystemClock
+
+SECRETS_GET = "/api/2.0/secrets/get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +100,49 @@ def access_of(settings: Databricks, config: Config) -> Access:
         ca_bundle=None if settings.ca_bundle is None else str(settings.ca_bundle),
         known=tuple(known),
     )
+
+
+def scope_reader(config: Config, workspace: Workspace | None = None) -> ScopeReader | None:
+    """Reads Databricks secret scopes through a workspace's API.
+
+    Args:
+        config: Where access to the API is found.
+        workspace: Whose scopes; None: those of the first workspace that can be asked.
+
+    Returns:
+        None where there is no API, or access to it would itself be in a scope.
+    """
+    asked = config.workspaces if workspace is None else (workspace,)
+    reached = next((each for each in asked if _can_be_asked(each)), None)
+    return None if reached is None else partial(_secret_of, reached, config)
+
+
+def _can_be_asked(workspace: Workspace) -> bool:
+    settings = workspace.databricks
+    if settings is None:
+        return False
+    access = [getattr(settings, name) for name in (*IDENTITY, "proxy")]
+    return not any(isinstance(each, SecretReference) and each.is_in_scope for each in access)
+
+
+def _secret_of(workspace: Workspace, config: Config, scope: str, key: str) -> SecretStr:
+    """A secret of a scope; the API gives its bytes in Base64.
+
+    Raises:
+        ConfigError: There is no such secret, it may not be read, or it is no text.
+        ApiError: The API gave no usable answer.
+    """
+    named = f"key {key!r} of secret scope {scope!r}"
+    try:
+        answer = api_of(workspace, config).get(SECRETS_GET, {"scope": scope, "key": key})
+    except ApiRefused as error:
+        message = f"{named} can't be read: {error}"
+        raise ConfigError(message) from error
+    try:
+        text = base64.b64decode(str(answer.get("value", "")), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        text = ""
+    if not text:
+        message = f"{named} of workspace {workspace.name} is empty or no text; put the secret there"
+        raise ConfigError(message)
+    return SecretStr(text)

@@ -102,7 +102,7 @@ def test_a_scope_is_read_by_what_is_plugged_in() -> None:
 def test_without_a_connection_a_scope_is_refused_with_scope_and_key() -> None:
     message = refused("{{secrets/prod/lake-key}}", Secrets())
     assert message.startswith("{{secrets/prod/lake-key}}: key 'lake-key' of secret scope 'prod'")
-    assert "connection to the workspace" in message
+    assert "read through the workspace's API, which is not configured" in message
 
 
 @pytest.mark.parametrize(

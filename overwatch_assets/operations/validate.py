@@ -1,4 +1,4 @@
-"""Checks a deployment before it runs: storage, secrets, API, audit log, event logs.
+"""Checks a deployment before it runs: storage, secrets, API, audit log, event logs, prices.
 
 What can be wrong with the configuration alone is told when it is loaded. Here is asked what only
 the outside can tell. Every question is bounded; workspaces are checked side by side, and what is
@@ -28,6 +28,7 @@ from overwatch_assets.operations.validation.findings import (
     Report,
 )
 from overwatch_assets.operations.validation.known_clusters import KnownClusters, known_clusters
+from overwatch_assets.operations.validation.price_files import price_finding
 from overwatch_assets.operations.validation.references import deployment_secrets, workspace_secrets
 from overwatch_assets.operations.validation.storage import BRIEF, storage_findings
 from overwatch_assets.registry import SIDE_TABLES, in_load_order
@@ -79,7 +80,7 @@ def validate(
     modules = in_load_order()
     by_table = {module.table.name: module for module in modules}
     deployment = Deployment(config=_brief(config), modules=by_table, clock=clock, retries=BRIEF)
-    of_storage = deployment_secrets(config)
+    of_storage = deployment_secrets(deployment.config)
     validation = _Validation(deployment, with_logs=with_logs, watch=watch)
     report = Report(findings=[of_storage.finding])
     with ThreadPoolExecutor(PARALLEL_WORKSPACES, thread_name_prefix="overwatch-validate") as pool:
@@ -87,7 +88,7 @@ def validate(
         checking = [pool.submit(validation.workspace, each) for each in asked]
         if not of_storage.finding.is_failed:
             tables = [*(module.table for module in modules), *SIDE_TABLES]
-            locate = partial(location_of, config.storage, config)
+            locate = partial(location_of, config.storage, deployment.config)
             report.findings += storage_findings(locate, tables)
     known = of_storage.known
     for each in (done.result() for done in checking):
@@ -143,7 +144,13 @@ class _Validation:
         known, logs = self._event_logs(workspace, api)
         lacking = Lacking(audit.why_not, logs.why_not, api.why_not, api.denied)
         found = _Checked(
-            findings=[secrets.finding, *api.findings, *audit.findings, *logs.findings],
+            findings=[
+                secrets.finding,
+                *api.findings,
+                *audit.findings,
+                *logs.findings,
+                price_finding(self.deployment, workspace),
+            ],
             empty=self._empty(workspace, lacking),
             known=secrets.known,
         )

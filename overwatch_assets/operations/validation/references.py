@@ -7,9 +7,10 @@ from typing import cast
 from pydantic import BaseModel
 
 from overwatch_assets.config import Config, Workspace
-from overwatch_assets.errors import ConfigError
+from overwatch_assets.errors import ConfigError, SourceError
 from overwatch_assets.operations.validation.findings import Check, Finding
-from overwatch_assets.secrets import SecretReference
+from overwatch_assets.secrets import SecretReference, Secrets
+from overwatch_assets.workspace_api import scope_reader
 
 RULE = "Secrets_Resolvable"
 _REMEDY = "Put each secret where its reference says, for the user that runs this"
@@ -30,14 +31,16 @@ class Resolved:
 
 def deployment_secrets(config: Config) -> Resolved:
     """Follow the references of the tables' storage."""
-    return _resolved(config, "", references(config.storage))
+    secrets = config.secrets(scope_reader(config))
+    return _resolved(secrets, "", references(config.storage))
 
 
 def workspace_secrets(config: Config, workspace: Workspace) -> Resolved:
     """Follow the references of a workspace."""
     parts = (workspace.databricks, workspace.audit_logs, *workspace.source_storage)
     found = (each for part in parts if part is not None for each in references(part))
-    return _resolved(config, workspace.organization_id, found)
+    secrets = config.secrets(scope_reader(config, workspace))
+    return _resolved(secrets, workspace.organization_id, found)
 
 
 def references(value: object) -> Iterator[SecretReference]:
@@ -58,15 +61,14 @@ def references(value: object) -> Iterator[SecretReference]:
             return
 
 
-def _resolved(config: Config, workspace: str, found: Iterable[SecretReference]) -> Resolved:
-    secrets = config.secrets()
+def _resolved(secrets: Secrets, workspace: str, found: Iterable[SecretReference]) -> Resolved:
     known: set[str] = set()
     wrong: list[str] = []
     names = list(dict.fromkeys(found))
     for each in names:
         try:
             known.add(secrets.resolve(each).get_secret_value())
-        except ConfigError as error:
+        except (ConfigError, SourceError) as error:
             wrong.append(str(error))
     check = Check(RULE, workspace, f"follow {len(names)} references to secrets")
     if wrong:

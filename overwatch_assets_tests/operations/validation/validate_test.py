@@ -86,6 +86,7 @@ def test_a_deployment_that_can_run_passes_every_check(
         ("Validate_AuditLogPrefix", OK),
         ("Validate_Mount", OK),
         ("EventLog_Destinations", OK),
+        ("Price_Files", OK),
     }
     assert report.exit_code == 0
     assert reasons(report) == {
