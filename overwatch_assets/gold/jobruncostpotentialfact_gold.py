@@ -79,7 +79,11 @@ COLUMNS = (
     Column("startEpochMS", pl.Int64, "Start, epoch ms; of a run that never started its request."),
     Column("cluster_id", pl.String, "Cluster, or SQL warehouse; null for serverless and DLT."),
     Column("cluster_name", pl.String, "Name of the cluster, else of its definition or the task."),
-    Column("cluster_type", pl.String, "`automated`: made for the job; else `interactive`."),
+    Column(
+        "cluster_type",
+        pl.String,
+        "`automated`: made for the job; else, and while nothing tells, `interactive`.",
+    ),
     Column("cluster_tags", pl.String, "Custom tags of the cluster in its last state, JSON."),
     Column("driver_node_type_id", pl.String, "Node type of the driver in that state."),
     Column("node_type_id", pl.String, "Node type of the workers then; null for a single node."),
@@ -237,6 +241,10 @@ def _earliest_state(
     },
     decided_by=PARTITION_DATE.name,
     provisional=(
+        "job_name",
+        "run_name",
+        "cluster_name",
+        "cluster_type",
         "submitted_by",
         "cluster_tags",
         "driver_node_type_id",
