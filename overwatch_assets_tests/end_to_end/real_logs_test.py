@@ -19,7 +19,7 @@ from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.run import Run
-from overwatch_assets.module import Table
+from overwatch_assets.module import Layer, Scope, Table
 from overwatch_assets.registry import MODULES, in_load_order
 from overwatch_assets.resources import NotConfigured
 from overwatch_assets.sources.compression import decompressed
@@ -36,6 +36,12 @@ _EPOCHS = re.compile(
 )
 _INSTANTS = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
 
+LOADED = [
+    module
+    for module in in_load_order()
+    if module.layer is Layer.BRONZE or module.scope is Scope.SPARK_EVENTS
+]
+"""All that Spark event logs end up in."""
 TABLES = {module.table.name: module.table for module in MODULES}
 """Names of the tables."""
 
@@ -98,7 +104,7 @@ def load_folder(store: DeltaStore, path: Path, first: date, last: date) -> None:
         sources={**dict.fromkeys(other_sources(), _nothing), "spark_event_logs": logs},
     )
     run = Run(run_id="real", snapshot=datetime.now(UTC))
-    for module in in_load_order():
+    for module in LOADED:
         ledger.write(loader.load(module, workspace, days, run))
 
 
