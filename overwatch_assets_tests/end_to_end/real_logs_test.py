@@ -19,7 +19,7 @@ from overwatch_assets.delta.storage import StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.run import Run
-from overwatch_assets.module import Layer, Scope, Table
+from overwatch_assets.module import Scope, Table
 from overwatch_assets.registry import MODULES, in_load_order
 from overwatch_assets.resources import NotConfigured
 from overwatch_assets.sources.compression import decompressed
@@ -36,12 +36,10 @@ _EPOCHS = re.compile(
 )
 _INSTANTS = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
 
-LOADED = [
-    module
-    for module in in_load_order()
-    if module.layer is Layer.BRONZE or module.scope is Scope.SPARK_EVENTS
-]
-"""All that Spark event logs end up in."""
+SPARK = [module for module in in_load_order() if module.scope is Scope.SPARK_EVENTS]
+BENEATH = {name for module in SPARK for name in module.dependencies}
+LOADED = [each for each in in_load_order() if each in SPARK or each.table.name in BENEATH]
+"""All that Spark event logs end up in, and what that looks at."""
 TABLES = {module.table.name: module.table for module in MODULES}
 """Names of the tables."""
 
