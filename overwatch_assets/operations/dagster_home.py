@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 SETTINGS = """\
 # Settings of the Dagster instance. Overwatch writes this file where there is none.
@@ -26,6 +27,8 @@ retention:
     purge_after_days: 30
 """
 
+LOCK = ".opening.lock"
+
 
 def prepare_home(home: Path) -> Path:
     """Make the folder and its settings; keep settings that are there."""
@@ -38,5 +41,10 @@ def prepare_home(home: Path) -> Path:
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """The instance of a prepared folder."""
-    return dg.DagsterInstance.from_config(str(prepare_home(home)))
+    """The instance of a folder, which is prepared.
+
+    One process after the other: two that set up Dagster's databases at once break them.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / LOCK):
+        return dg.DagsterInstance.from_config(str(prepare_home(home)))
