@@ -14,6 +14,8 @@ from overwatch_assets.resources import Deployment
 
 SHOWN_ROWS = 1000
 LONGEST_TEXT = 80
+WIDEST = 60_000
+"""Columns are never squeezed: names cut into pieces of three letters can't be read."""
 
 
 def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
@@ -50,7 +52,7 @@ def as_text(rows: pl.DataFrame, longest: int = LONGEST_TEXT) -> str:
     with pl.Config(
         tbl_rows=SHOWN_ROWS,
         tbl_cols=-1,
-        tbl_width_chars=max(200, 4 * longest),
+        tbl_width_chars=WIDEST,
         fmt_str_lengths=longest,
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,

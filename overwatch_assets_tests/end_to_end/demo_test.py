@@ -221,6 +221,16 @@ def test_a_clusters_explanation_adds_up_to_the_cost_of_its_day(demo: Path) -> No
     assert all(told["parts"].values()), "states, prices, runs, events and requests are there"
 
 
+def test_a_run_without_a_cluster_is_explained_by_its_requests(demo: Path) -> None:
+    never = "select run_id::varchar as run_id from jobRunCostPotentialFact where cluster_id is null"
+    row = query(demo, f"{never} order by 1 limit 1")[0]
+    config = ("--config", str(demo / "overwatch.yaml"))
+    done = overwatch("explain", "run", str(row["run_id"]), *config, cwd=demo)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "what it bears of each\n  none" in done.stdout
+    assert "jobs.run" in done.stdout
+
+
 def test_what_is_not_known_is_not_explained(demo: Path) -> None:
     config = ("--config", str(demo / "overwatch.yaml"))
     done = overwatch("explain", "run", "7", *config, cwd=demo)

@@ -46,7 +46,7 @@ def explain_cluster(
     told = [_explained(each, cluster_id, day, window) for each in evidence]
     if found := [each for each in told if each is not None]:
         return found
-    raise nothing_known(f"a state of cluster {cluster_id} on {day}", STATES, evidence)
+    raise nothing_known(f"cluster {cluster_id} on {day}", STATES, evidence)
 
 
 def _explained(evidence: Evidence, cluster_id: str, day: date, window: Window) -> Explained | None:

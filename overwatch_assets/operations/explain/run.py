@@ -90,7 +90,7 @@ def _of_run(evidence: Evidence, row: Mapping[str, Any]) -> Explained:
 
 def _states(evidence: Evidence, run_id: int, cluster_id: str | None, day: date) -> pl.DataFrame:
     """The states that the run met, as the day that its row lies in knew them."""
-    of_cluster = pl.col("cluster_id") == cluster_id
+    of_cluster = pl.col("cluster_id") == pl.lit(cluster_id, pl.String)
     runs = evidence.rows("jobrun_gold", day).filter(of_cluster)
     states = evidence.rows("clusterstatefact_gold", day).filter(of_cluster)
     window = evidence.deployment.config.window_of(day)
