@@ -86,10 +86,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open stretch of time, `[since, until)`, both aware."""
+    """A half-open stretch of time, `[since, until)`, both aware.
+
+    Attributes:
+        since: Its first instant.
+        until: The first instant after it.
+        zone: IANA name of the time zone whose midnights divide days.
+    """
 
     since: datetime
     until: datetime
+    zone: str = "UTC"
 
     @property
     def since_ms(self) -> int:

@@ -5,7 +5,7 @@ view, are in `presentation/` and `cli.py`.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,6 +20,7 @@ SHARE = Column(
     pl.Float64,
     "Part of the state that lies in the day, 0 to 1; the days of a state add up to 1.",
 )
+_ZONE = "zone"
 DAY_COLUMNS = (DAY, SHARE)
 """What a view of calendar days shows besides its table's columns."""
 
@@ -65,8 +66,9 @@ class DerivedView:
     Attributes:
         name: As users query it.
         columns: What is shown, in order.
-        rows: From tables, which its parameters name, to the view's rows. Of every table it is
-            given what a view of it shows, of all workspaces.
+        rows: From tables, which its positional parameters name, to the view's rows. Of every
+            table it is given what a view of it shows, of all workspaces; as `zone` the IANA name
+            of the time zone that divides days, if it asks for that.
         doc: One row per what, and what surprises.
     """
 
@@ -78,4 +80,13 @@ class DerivedView:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables it is computed from."""
-        return tuple(inspect.signature(self.rows).parameters)
+        return tuple(name for name in self._parameters if name != _ZONE)
+
+    def made_of(self, tables: Mapping[str, pl.LazyFrame], zone: str) -> pl.LazyFrame:
+        """The view's rows and columns."""
+        asked = {_ZONE: zone} if _ZONE in self._parameters else {}
+        return self.rows(**tables, **asked).select(column.name for column in self.columns)
+
+    @property
+    def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.rows).parameters

@@ -114,7 +114,7 @@ def test_days_are_those_of_the_configured_time_zone() -> None:
     config = loaded("timezone: Europe/Berlin\n" + MINIMAL)
     autumn = date(2026, 10, 25)
     since, until = datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)
-    assert config.window_of(autumn) == Window(since, until)
+    assert config.window_of(autumn) == Window(since, until, "Europe/Berlin")
     assert config.day_of(since) == autumn
     assert config.day_of(until) == date(2026, 10, 26)
     assert config.days(date(2024, 2, 28), date(2024, 3, 1))[1] == date(2024, 2, 29)

@@ -36,7 +36,9 @@ def window_of(day: date, zone: ZoneInfo) -> Window:
     UTC because Python subtracts two times of one zone by their clock faces: the 25 hours of an
     autumn day would come out as 24.
     """
-    return Window(since=first_instant(day, zone), until=first_instant(day + _ONE_DAY, zone))
+    return Window(
+        since=first_instant(day, zone), until=first_instant(day + _ONE_DAY, zone), zone=zone.key
+    )
 
 
 def days_between(first: date, last: date) -> tuple[date, ...]:

@@ -1,4 +1,4 @@
-"""What clusters and runs cost by calendar day (UTC), for the views that tell of days.
+"""What clusters and runs cost by calendar day, for the views that tell of days.
 
 A state costs the same in each of its moments, so a day has the part of it that lies in the day.
 A run's days are those of the states it bore (`daily_costs`). Both add up to the whole.
@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
-from overwatch_assets.expressions.cost_shares import DAY_MS, day_pieces
+from overwatch_assets.expressions.cost_shares import day_pieces
 from overwatch_assets.expressions.cost_sums import SUMMED, all_or_null, reasons_of
 from overwatch_assets.expressions.durations import date_of
 from overwatch_assets.module import Column
 
 Amount = Callable[[pl.Expr], pl.Expr]
 
-DATE = Column("date", pl.Date, "Calendar day in UTC.")
+DATE = Column("date", pl.Date, "Calendar day in the configured time zone.")
 UNKNOWN_ROWS = Column(
     "unknown_rows",
     pl.Int64,
@@ -37,7 +37,7 @@ CLUSTER_DAY = ("organization_id", "cluster_id", "date")
 OF_RUN = ("organization_id", "run_id", "partition_date")
 
 
-def state_days(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
+def state_days(clusterstatefact_gold: pl.LazyFrame, zone: str) -> pl.LazyFrame:
     """States by day: their columns, `date`, and the amounts of that day."""
     end_ms = pl.col("unixTimeMS_state_end")
     length_ms = pl.col("_state_until_ms") - pl.col("_state_since_ms")
@@ -48,12 +48,13 @@ def state_days(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
                 _state_since_ms="unixTimeMS_state_start",
                 _state_until_ms=pl.when("is_open").then(end_ms).otherwise(end_ms + 1),
             ).filter(length_ms > 0),
+            zone,
             "_state_since_ms",
             "_state_until_ms",
         )
         .with_columns(
             *(pl.col(name) * share for name in SUMMED),
-            date=date_of(pl.col("_day") * DAY_MS),
+            date="_day",
             cost_reason=_reason("cost_reason"),
         )
         .select(
@@ -63,7 +64,7 @@ def state_days(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def run_days(jobruncostpotentialfact_gold: pl.LazyFrame) -> pl.LazyFrame:
+def run_days(jobruncostpotentialfact_gold: pl.LazyFrame, zone: str) -> pl.LazyFrame:
     """Runs by day: their columns, `date`, and the amounts of that day.
 
     Days in which a run went on without a state of its cluster (not `_is_borne`) have a row with
@@ -71,8 +72,8 @@ def run_days(jobruncostpotentialfact_gold: pl.LazyFrame) -> pl.LazyFrame:
     """
     runs = jobruncostpotentialfact_gold
     told = pl.col("daily_costs").list.eval(pl.element().struct.field("date"))
-    days = pl.coalesce("running_days", pl.lit([], pl.List(pl.Date)))
-    touched = days.list.set_union(pl.coalesce(told, pl.lit([], pl.List(pl.Date))))
+    none = pl.lit([], pl.List(pl.Date))
+    touched = pl.coalesce(_days_touched(zone), none).list.set_union(pl.coalesce(told, none))
     amounts = (
         runs.select(*OF_RUN, "daily_costs")
         .explode("daily_costs")
@@ -116,8 +117,18 @@ def summed_by(
     )
 
 
+def _days_touched(zone: str) -> pl.Expr:
+    """Days of a run up to that of its end; one that is open lasts to the end of its row's day."""
+    time = pl.col("task_runtime").struct
+    since_ms = time.field("startEpochMS")
+    first, ended = date_of(since_ms, zone), date_of(time.field("endEpochMS") - 1, zone)
+    last = pl.when("is_open").then("partition_date").otherwise(ended)
+    days = pl.date_ranges(first, pl.max_horizontal(first, last))
+    return pl.when(since_ms.is_not_null()).then(days)
+
+
 def idle_days(
-    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame
+    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame, zone: str
 ) -> pl.LazyFrame:
     """Clusters by day: what their states cost, `_run_` what runs bear, and `_idle_` the rest.
 
@@ -125,12 +136,12 @@ def idle_days(
     would be an error of the shares, so it stands as it is.
     """
     of_states = summed_by(
-        state_days(clusterstatefact_gold),
+        state_days(clusterstatefact_gold, zone),
         *CLUSTER_DAY,
         named=["cluster_name"],
         amount=all_or_null,
     )
-    borne = run_days(jobruncostpotentialfact_gold).filter(pl.col("_is_borne"))
+    borne = run_days(jobruncostpotentialfact_gold, zone).filter(pl.col("_is_borne"))
     of_runs = summed_by(borne, *CLUSTER_DAY, amount=all_or_null).select(
         *CLUSTER_DAY,
         *(pl.col(name).alias(f"_run_{name}") for name in SUMMED),

@@ -17,12 +17,11 @@ and half-open:
 import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
+from overwatch_assets.expressions.durations import date_of, midnight_ms
 
 COMING_UP = ("CREATING", "STARTING")
 MADE_FOR_RUN = "new"
 """Kind of a cluster that exists for one run."""
-
-DAY_MS = 24 * 60 * 60 * 1000
 
 PARTS = 720_720
 """Parts of a millisecond in which shares are counted: from 1 to 16 runs divide them evenly.
@@ -94,19 +93,20 @@ def _borne_since() -> pl.Expr:
 
 
 def day_pieces(
-    spans: pl.LazyFrame, since: str = "_since_ms", until: str = "_until_ms"
+    spans: pl.LazyFrame, zone: str, since: str = "_since_ms", until: str = "_until_ms"
 ) -> pl.LazyFrame:
-    """Spans cut at midnights (UTC): `_day` since 1970, `_piece_since_ms`, `_piece_until_ms`.
+    """Spans cut at the midnights of a time zone: `_day`, `_piece_since_ms`, `_piece_until_ms`.
 
     A span without length stays a piece.
     """
     first_ms, last_ms = pl.col(since), pl.max_horizontal(pl.col(until) - 1, since)
+    day = pl.col("_day")
     return (
-        spans.with_columns(_day=pl.int_ranges(first_ms // DAY_MS, last_ms // DAY_MS + 1))
+        spans.with_columns(_day=pl.date_ranges(date_of(first_ms, zone), date_of(last_ms, zone)))
         .explode("_day")
         .with_columns(
-            _piece_since_ms=pl.max_horizontal(since, pl.col("_day") * DAY_MS),
-            _piece_until_ms=pl.min_horizontal(until, (pl.col("_day") + 1) * DAY_MS),
+            _piece_since_ms=pl.max_horizontal(since, midnight_ms(day, zone)),
+            _piece_until_ms=pl.min_horizontal(until, midnight_ms(day.dt.offset_by("1d"), zone)),
         )
     )
 

@@ -1,5 +1,7 @@
 """Instants and durations of intervals, from epoch milliseconds."""
 
+from datetime import timedelta
+
 import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
@@ -38,9 +40,22 @@ def timestamp_of(epoch_ms: pl.Expr) -> pl.Expr:
     return pl.from_epoch(epoch_ms, "ms").dt.cast_time_unit("us").dt.replace_time_zone("UTC")
 
 
-def date_of(epoch_ms: pl.Expr) -> pl.Expr:
-    """Calendar day in UTC; null stays null."""
-    return timestamp_of(epoch_ms).dt.date()
+def date_of(epoch_ms: pl.Expr, zone: str = "UTC") -> pl.Expr:
+    """Calendar day in a time zone; null stays null."""
+    return timestamp_of(epoch_ms).dt.convert_time_zone(zone).dt.date()
+
+
+def midnight_ms(day: pl.Expr, zone: str = "UTC") -> pl.Expr:
+    """First instant of a calendar day in a time zone, epoch ms.
+
+    Where clocks are put forward at midnight, the day begins an hour later by the clock.
+    """
+    clock = day.cast(pl.Datetime("ms"))
+    first, later = (
+        (clock + shift).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for shift in (timedelta(), timedelta(hours=1))
+    )
+    return pl.coalesce(first, later).dt.epoch("ms")
 
 
 def run_time(start_ms: pl.Expr, end_ms: pl.Expr) -> pl.Expr:

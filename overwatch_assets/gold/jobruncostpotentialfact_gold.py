@@ -14,7 +14,6 @@ import polars as pl
 from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cost_days import NO_STATES, UNKNOWN_COST
 from overwatch_assets.expressions.cost_shares import (
-    DAY_MS,
     OF_STATE,
     PARTS,
     day_pieces,
@@ -157,8 +156,8 @@ COLUMNS = (
     Column(
         "daily_costs",
         DAILY_COSTS,
-        "The costs, DBUs and shared core hours by day (UTC), which add up to the row's, and why "
-        "one is null.",
+        "The costs, DBUs and shared core hours by day in the configured time zone, which add up "
+        "to the row's, and why one is null.",
     ),
     Column("spark_task_runtimeMS", pl.Int64, "Time of its Spark tasks, ms; null: none is known."),
     Column("spark_task_runtime_H", pl.Float64, "The same in hours, 4 digits."),
@@ -338,7 +337,7 @@ def shares(
     states = _states(clusterstatefact_gold)
     met = run_states(_spans(runs, window), states)
     shared_states = states.join(met, on=["cluster_id", "_state_since_ms"], how="semi")
-    pieces = shared(day_pieces(run_states(_spans(co_runs, window), shared_states)))
+    pieces = shared(day_pieces(run_states(_spans(co_runs, window), shared_states), window.zone))
     return pieces.join(runs, on="run_id", how="semi")
 
 
@@ -418,7 +417,7 @@ def _costs(pieces: pl.LazyFrame) -> pl.LazyFrame:
             cost_reason=reasons_of(pl.col("_reason")),
         )
     )
-    per_day = pl.struct(date_of(pl.col("_day") * DAY_MS).alias("date"), *amounts, "cost_reason")
+    per_day = pl.struct(pl.col("_day").alias("date"), *amounts, "cost_reason")
     return of_day.group_by("run_id", maintain_order=True).agg(
         *(all_or_null(pl.col(name)) for name in amounts),
         daily_costs=per_day,

@@ -17,10 +17,10 @@ PARTS = {
 
 
 def cluster_idle_cost_daily(
-    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame
+    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: str
 ) -> pl.LazyFrame:
     """A row per cluster and day on which it had a state."""
-    days = idle_days(clusterstatefact_gold, jobruncostpotentialfact_gold)
+    days = idle_days(clusterstatefact_gold, jobruncostpotentialfact_gold, zone)
     told = [_told(name, amounts) for name, (amounts, _) in PARTS.items()]
     named = ("organization_id", "workspace_name", "date", "cluster_id", "cluster_name")
     return days.select(
@@ -68,7 +68,7 @@ VIEW = DerivedView(
     ),
     rows=cluster_idle_cost_daily,
     doc=(
-        "One row per cluster and calendar day (UTC). idle_cost is total_cost less run_cost: paid "
+        "One row per cluster and calendar day. idle_cost is total_cost less run_cost: paid "
         "for, used by no job run; people at notebooks use it too. A day of which a part is "
         "unknown is null as a whole."
     ),

@@ -18,12 +18,13 @@ SUCCEEDED = "Succeeded"
 JOB_DAY = ("organization_id", "date", "job_id", "terminal_state")
 
 
-def failed_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame) -> pl.LazyFrame:
+def failed_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
     """A row per job, way of ending and day on which such runs went on."""
     ended = run_days(
         jobruncostpotentialfact_gold.filter(
             ~pl.col("is_open"), pl.col("terminal_state").ne_missing(SUCCEEDED)
-        )
+        ),
+        zone,
     )
     runs = ended.group_by(JOB_DAY).agg(runs=pl.col("run_id").n_unique().cast(pl.Int64))
     return (
@@ -53,7 +54,7 @@ VIEW = DerivedView(
     ),
     rows=failed_run_cost_daily,
     doc=(
-        "One row per job, way in which its runs failed to succeed, and calendar day (UTC) on "
+        "One row per job, way in which its runs failed to succeed, and calendar day on "
         "which they went on. Runs that are open have not failed yet."
     ),
 )

@@ -8,9 +8,9 @@ from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, RU
 from overwatch_assets.view import DerivedView
 
 
-def job_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame) -> pl.LazyFrame:
+def job_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
     """A row per run and day."""
-    return run_days(jobruncostpotentialfact_gold).pipe(with_totals)
+    return run_days(jobruncostpotentialfact_gold, zone).pipe(with_totals)
 
 
 VIEW = DerivedView(
@@ -39,7 +39,7 @@ VIEW = DerivedView(
     ),
     rows=job_run_cost_daily,
     doc=(
-        "One row per task run and calendar day (UTC) that it touches; a run's days add up to its "
+        "One row per task run and calendar day that it touches; a run's days add up to its "
         "row in jobRunCostPotentialFact. Before the run's first day lies what it bears of its "
         "cluster's start. Days with an open row may still change, and only become cheaper or end."
     ),

@@ -109,4 +109,4 @@ def derived_rows(
 ) -> pl.LazyFrame:
     """A derived view's rows and columns."""
     shown = {name: rows_of(store, tables[name], reach) for name in view.tables}
-    return view.rows(**shown).select(column.name for column in view.columns)
+    return view.made_of(shown, reach.timezone.key)

@@ -17,12 +17,12 @@ from overwatch_assets.view import DerivedView
 TAG_DAY = ("organization_id", "date", "tag_key", "tag_value")
 
 
-def tag_cost_daily(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
+def tag_cost_daily(clusterstatefact_gold: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
     """A row per tag, value and day; clusters without a tag have its row without a value.
 
     So the values of any one tag add up to the whole.
     """
-    days = state_days(clusterstatefact_gold)
+    days = state_days(clusterstatefact_gold, zone)
     values = (
         days.select("organization_id", "custom_tags")
         .unique()
@@ -53,7 +53,7 @@ VIEW = DerivedView(
     ),
     rows=tag_cost_daily,
     doc=(
-        "One row per tag of clusters, value and calendar day (UTC), idle time included. Choose "
+        "One row per tag of clusters, value and calendar day, idle time included. Choose "
         "one tag_key: the values of each are the whole cost, the rows of all are several times "
         "as much."
     ),

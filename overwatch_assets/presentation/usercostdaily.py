@@ -20,11 +20,11 @@ JOB_RUNS, IDLE = "job_runs", "idle"
 
 
 def user_cost_daily(
-    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame
+    clusterstatefact_gold: pl.LazyFrame, jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: str
 ) -> pl.LazyFrame:
     """A row per user and day, and a row per day for what no run bears."""
-    of_users = run_days(jobruncostpotentialfact_gold).with_columns(spent_on=pl.lit(JOB_RUNS))
-    idle = idle_days(clusterstatefact_gold, jobruncostpotentialfact_gold).with_columns(
+    of_users = run_days(jobruncostpotentialfact_gold, zone).with_columns(spent_on=pl.lit(JOB_RUNS))
+    idle = idle_days(clusterstatefact_gold, jobruncostpotentialfact_gold, zone).with_columns(
         *(pl.col(f"_idle_{name}").alias(name) for name in SUMMED),
         submitted_by=pl.lit(None, pl.String),
         spent_on=pl.lit(IDLE),
@@ -53,7 +53,7 @@ VIEW = DerivedView(
     ),
     rows=user_cost_daily,
     doc=(
-        "One row per user and calendar day (UTC), and one for what no job run bears. Together "
+        "One row per user and calendar day, and one for what no job run bears. Together "
         "they are what clusters cost, as far as it is known."
     ),
 )

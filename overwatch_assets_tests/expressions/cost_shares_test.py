@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
@@ -8,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overwatch_assets.expressions.cost_shares import (
-    DAY_MS,
     PARTS,
     day_pieces,
     run_states,
@@ -23,6 +23,8 @@ State = tuple[int, int, str]
 Cluster = tuple[list[Run], list[State], str | None]
 """Runs on it, its states, and the kind of cluster that the runs say it is."""
 
+DAY_MS = 86_400_000
+EPOCH = date(1970, 1, 1)
 NIGHT = DAY_MS - 8
 """The worlds lie around a midnight."""
 
@@ -82,7 +84,7 @@ def borne(world: Sequence[Cluster], random: Random | None = None) -> pl.DataFram
         },
         orient="row",
     )
-    pieces = shared(day_pieces(run_states(run_frame, state_frame)))
+    pieces = shared(day_pieces(run_states(run_frame, state_frame), "UTC"))
     return (
         pieces.with_columns(share=share_of_state())
         .sort("run_id", "_piece_since_ms")
@@ -97,9 +99,9 @@ def shares(runs: list[Run], *states: State, kind: str | None = None) -> list[flo
     return [found.get(number, 0.0) for number in range(len(runs))]
 
 
-def by_the_millisecond(world: Sequence[Cluster]) -> dict[tuple[int, int, int], Fraction]:
+def by_the_millisecond(world: Sequence[Cluster]) -> dict[tuple[int, int, date], Fraction]:
     """What a run bears of a state on a day, looked at millisecond by millisecond."""
-    found: dict[tuple[int, int, int], Fraction] = {}
+    found: dict[tuple[int, int, date], Fraction] = {}
     for cluster, (runs, states, kind) in enumerate(world):
         for since, until, name in states:
             there = {n: run for n, run in enumerate(runs) if run[0] < until and run[1] > since}
@@ -109,7 +111,7 @@ def by_the_millisecond(world: Sequence[Cluster]) -> dict[tuple[int, int, int], F
             for instant in range(since, until):
                 active = [n for n, run in there.items() if begins[n] <= instant < run[1]]
                 for number in active:
-                    key = (run_id(cluster, number), since, instant // DAY_MS)
+                    key = (run_id(cluster, number), since, EPOCH + timedelta(instant // DAY_MS))
                     found[key] = found.get(key, Fraction(0)) + Fraction(1, len(active))
     return found
 
@@ -240,7 +242,10 @@ def test_a_run_that_was_there_before_leaves_the_beginning_to_nobody_else() -> No
 
 def test_a_piece_ends_at_midnight() -> None:
     rows = borne([([(DAY_MS - 30, DAY_MS + 10)], [(DAY_MS - 60, DAY_MS + 20, "RUNNING")], None)])
-    assert rows.select("_day", "share").rows() == [(0, 30 / 80), (1, 10 / 80)]
+    assert rows.select("_day", "share").rows() == [
+        (EPOCH, 30 / 80),
+        (EPOCH + timedelta(1), 10 / 80),
+    ]
 
 
 def test_states_of_other_clusters_are_none_of_a_runs() -> None:
@@ -249,8 +254,7 @@ def test_states_of_other_clusters_are_none_of_a_runs() -> None:
     assert rows.select("cluster_id", "_since_ms", "share").rows() == [("0", 5, 1.0)]
 
 
-def test_shares_are_counted_in_days_of_utc_and_in_parts_that_sixteen_runs_divide() -> None:
-    assert DAY_MS == 86_400_000
+def test_shares_are_counted_in_parts_that_sixteen_runs_divide() -> None:
     assert [PARTS % runs for runs in range(1, 17)] == [0] * 16
 
 

@@ -1,12 +1,18 @@
-from datetime import date
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from overwatch_assets.configuration.days import window_of
 from overwatch_assets.expressions.durations import (
     ALIVE_TIME,
     RUN_TIME,
     alive_time,
     date_of,
+    midnight_ms,
     run_time,
 )
 from overwatch_assets_tests.frames import ms, utc
@@ -56,3 +62,22 @@ def test_a_day_ends_at_midnight_utc() -> None:
     midnight = ms("2024-05-07")
     days = pl.DataFrame({"at": [midnight - 1, midnight, None]}).select(date_of(pl.col("at")))
     assert days["at"].to_list() == [date(2024, 5, 6), date(2024, 5, 7), None]
+
+
+ZONES = ("UTC", "Europe/Berlin", "America/Santiago", "Asia/Kathmandu", "Asia/Beirut")
+"""In Santiago and Beirut clocks are put forward at midnight."""
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_day_begins_where_its_window_does(zone: str) -> None:
+    days = [date(2024, 1, 1) + timedelta(number) for number in range(366)]
+    began = pl.DataFrame({"day": days}).select(midnight_ms(pl.col("day"), zone))["day"].to_list()
+    assert began == [window_of(day, ZoneInfo(zone)).since_ms for day in days]
+
+
+@given(st.sampled_from(ZONES), st.integers(1_700_000_000_000, 1_760_000_000_000))
+def test_an_instant_lies_in_the_window_of_its_day(zone: str, at_ms: int) -> None:
+    [day] = pl.DataFrame({"at": [at_ms]}).select(date_of(pl.col("at"), zone))["at"].to_list()
+    window = window_of(day, ZoneInfo(zone))
+    assert window.since_ms <= at_ms < window.until_ms
+    assert window.zone == zone

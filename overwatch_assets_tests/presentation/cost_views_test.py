@@ -1,5 +1,7 @@
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -15,7 +17,8 @@ from overwatch_assets.presentation import (
     tagcostdaily,
     usercostdaily,
 )
-from overwatch_assets.view import DerivedView
+from overwatch_assets.presentation.calendar_days import calendar_days, per_day
+from overwatch_assets.view import DerivedView, PerDay
 from overwatch_assets_tests.frames import Row, declared
 from overwatch_assets_tests.gold.cost_frames import (
     DAY_S,
@@ -57,17 +60,16 @@ def asked(run_id: int, since: float, until: float | None, by: str, **more: objec
     return run(run_id, since, until, request_detail=request, **more)
 
 
-def tables(runs: list[Row], states: list[Row], number: int = 1) -> Tables:
-    rows = facts(runs, states, window=day(number))
+def tables(runs: list[Row], states: list[Row], number: int = 1, zone: str = "UTC") -> Tables:
+    rows = facts(runs, states, window=replace(day(number), zone=zone))
     return {
         "clusterstatefact_gold": stored_states(*states),
         "jobruncostpotentialfact_gold": stored_facts(rows),
     }
 
 
-def shown(view: DerivedView, made: Tables) -> pl.DataFrame:
-    names = [column.name for column in view.columns]
-    return view.rows(**{name: made[name] for name in view.tables}).select(names).collect()
+def shown(view: DerivedView, made: Tables, zone: str = "UTC") -> pl.DataFrame:
+    return view.made_of({name: made[name] for name in view.tables}, zone).collect()
 
 
 RUNS = [
@@ -88,6 +90,50 @@ def test_a_run_costs_on_each_day_what_its_states_cost_there() -> None:
         (1, TUESDAY, 1.0, "ann"),
         (2, TUESDAY, pytest.approx(3.0), "bob"),
     ]
+
+
+BERLIN = "Europe/Berlin"
+"""Two hours before UTC on that Monday."""
+
+
+def test_days_are_those_of_the_configured_time_zone() -> None:
+    runs, states = [asked(1, 20 * 3600, DAY_S, "ann")], [priced(20 * 3600, DAY_S, 4.0)]
+    made = tables(runs, states, zone=BERLIN)
+    for view, amount in (
+        (jobruncostdaily.VIEW, "total_cost"),
+        (clusteridlecostdaily.VIEW, "run_cost"),
+        (usercostdaily.VIEW, "total_cost"),
+        (tagcostdaily.VIEW, "total_cost"),
+    ):
+        rows = shown(view, made, BERLIN).filter(pl.col(amount) != 0).group_by("date")
+        by_day = rows.agg(pl.col(amount).max()).sort("date").rows()
+        assert by_day == [(MONDAY, 2.0), (TUESDAY, 2.0)], view.name
+
+
+def test_a_run_touches_the_day_of_its_start_and_none_that_begins_with_its_end() -> None:
+    runs = [asked(1, DAY_S - 60, DAY_S, "ann"), asked(2, DAY_S, DAY_S, "ann")]
+    rows = shown(jobruncostdaily.VIEW, tables(runs, STATES))
+    assert rows.sort("run_id").select("run_id", "date").rows() == [(1, MONDAY), (2, TUESDAY)]
+
+
+def test_no_day_is_touched_that_the_zone_does_not_count() -> None:
+    made = tables([asked(1, 22.5 * 3600, 23 * 3600, "ann")], [priced(0, DAY_S, 24.0)], zone=BERLIN)
+    rows = shown(jobruncostdaily.VIEW, made, BERLIN)
+    assert rows.select("date", "total_cost", "cost_reason").rows() == [(TUESDAY, 0.5, None)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", BERLIN, "America/Santiago"])
+def test_clusters_cost_by_day_what_their_states_do(zone: str) -> None:
+    spans = [(0.0, 5 * 3600), (5 * 3600, 3.3 * DAY_S), (3.3 * DAY_S, 200 * DAY_S)]
+    states = [priced(since, until, until - since) for since, until in spans]
+    made = tables([], states, zone=zone)
+    spread = PerDay("unixTimeMS_state_start", "unixTimeMS_state_end", ("driver_compute_cost",))
+    days = calendar_days(date(2024, 5, 4), date(2024, 11, 30), ZoneInfo(zone))
+    of_states = per_day(made["clusterstatefact_gold"], days, spread).group_by("date")
+    expected = dict(of_states.agg(pl.col("driver_compute_cost").sum()).collect().iter_rows())
+    found = dict(shown(clusteridlecostdaily.VIEW, made, zone).select("date", "total_cost").rows())
+    assert found == pytest.approx(expected)
+    assert sum(found.values()) == pytest.approx(200 * DAY_S)
 
 
 def test_what_a_run_bears_of_its_clusters_start_lies_on_the_day_of_the_start() -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -122,6 +123,19 @@ def test_a_derived_view_is_computed_from_what_a_view_of_its_tables_shows(store: 
     assert sorted(rows.rows()) == [(WEST, 1), (EAST, 1)]
     before = derived_rows(store, DERIVED, tables, Reach(as_of=MONDAY)).collect()
     assert sorted(before.rows()) == [(WEST, 1), (EAST, 2)]
+
+
+def test_a_derived_view_that_divides_days_is_told_the_time_zone(store: DeltaStore) -> None:
+    def zoned(instance_runs_gold: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
+        return instance_runs_gold.select(pl.lit(zone).alias("zone")).unique()
+
+    columns = (Column("zone", pl.String, "Zone."),)
+    view = DerivedView(name="zoned", columns=columns, rows=zoned, doc="One row.")
+    reach = Reach(timezone=ZoneInfo("Asia/Kathmandu"))
+    tables = {TABLE.name: TABLE}
+    assert derived_rows(store, view, tables, reach).collect().rows() == [("Asia/Kathmandu",)]
+    told = SqlViews(store, tables, [], reach, derived=[view]).query("from zoned")
+    assert told.rows() == [("Asia/Kathmandu",)]
 
 
 def test_sql_reaches_derived_views_beside_the_others(store: DeltaStore) -> None:
