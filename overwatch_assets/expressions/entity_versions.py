@@ -31,41 +31,31 @@ IS_MEND = "_is_mend"
 _BEFORE_ALL, _AFTER_ALL = -1, 99
 
 
-def sightings(
-    captures: pl.LazyFrame, carried: pl.LazyFrame, *, window: Window, born_ms: pl.Expr
-) -> pl.LazyFrame:
+def sightings(captures: pl.LazyFrame, *, window: Window, born_ms: pl.Expr) -> pl.LazyFrame:
     """Captures as versions that they may become.
 
-    Those of the day at their instant. As long as nothing at all is known, which is so on the
-    workspace's first day, the closing ones count from the day's start on, but for entities that
-    were made later.
+    Those of the day at their instant. On the workspace's first day the closing ones count from the
+    day's start on, but for entities that were made later: they are older than what is told.
 
     Args:
-        captures: Of the day and closing (`is_closing`), at `captured_at_ms`.
-        carried: Versions of the day before.
+        captures: Of the day and closing (`is_closing`, `is_first_day`), at `captured_at_ms`.
         window: The day.
         born_ms: When the entity was made, epoch ms; null: unknown.
     """
-    is_first = carried.select(_is_first=pl.len() == 0)
     is_older = (born_ms < window.since_ms).fill_null(value=True)
     is_closing = pl.col("is_closing")
-    return (
-        captures.join(is_first, how="cross")
-        .filter(~is_closing | (pl.col("_is_first") & is_older))
-        .with_columns(
-            pl.when(is_closing)
-            .then(pl.lit(window.since_ms, pl.Int64))
-            .otherwise("captured_at_ms")
-            .alias("timestamp"),
-            pl.when(is_closing).then(pl.lit(CLOSING)).otherwise(pl.lit(SHOWN)).alias(FROM),
-            pl.when(is_closing)
-            .then(pl.lit(_BEFORE_ALL, pl.Int32))
-            .otherwise(pl.lit(_AFTER_ALL, pl.Int32))
-            .alias(RANK),
-            pl.lit(IMPUTED).alias("actionName"),
-            pl.lit(value=False).alias(IS_DELETION),
-        )
-        .drop("_is_first")
+    return captures.filter(~is_closing | (pl.col("is_first_day") & is_older)).with_columns(
+        pl.when(is_closing)
+        .then(pl.lit(window.since_ms, pl.Int64))
+        .otherwise("captured_at_ms")
+        .alias("timestamp"),
+        pl.when(is_closing).then(pl.lit(CLOSING)).otherwise(pl.lit(SHOWN)).alias(FROM),
+        pl.when(is_closing)
+        .then(pl.lit(_BEFORE_ALL, pl.Int32))
+        .otherwise(pl.lit(_AFTER_ALL, pl.Int32))
+        .alias(RANK),
+        pl.lit(IMPUTED).alias("actionName"),
+        pl.lit(value=False).alias(IS_DELETION),
     )
 
 

@@ -211,7 +211,7 @@ def cluster_spec_silver(
         [
             _held_before(concerned(carried, told, shown, CLUSTER)),
             _one_per_key(told),
-            sightings(shown, carried, window=window, born_ms=born_ms),
+            sightings(shown, window=window, born_ms=born_ms),
         ],
         how="diagonal",
     )
@@ -390,6 +390,7 @@ def _shown(clusters_snapshot_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "start_time",
         "captured_at_ms",
         "is_closing",
+        "is_first_day",
     )
 
 

@@ -133,7 +133,7 @@ def pools_silver(
         [
             _held_before(concerned(carried, told, shown, POOL)),
             told.filter(pl.col(POOL).is_not_null()),
-            sightings(shown, carried, window=window, born_ms=unborn),
+            sightings(shown, window=window, born_ms=unborn),
         ],
         how="diagonal",
     )
@@ -229,6 +229,7 @@ def _shown(pools_snapshot_bronze: pl.LazyFrame) -> pl.LazyFrame:
         *MAPS,
         "captured_at_ms",
         "is_closing",
+        "is_first_day",
     )
 
 

@@ -63,7 +63,9 @@ def follow(
         made = module.transform(
             **{
                 "audit_log_bronze": audit.lazy().filter(window.contains_ms(pl.col("timestamp"))),
-                captured: captures_seen(captured, captures, window),
+                captured: captures_seen(captured, captures, window).with_columns(
+                    is_first_day=pl.lit(each == days[0])
+                ),
                 "carried": found.carried.lazy(),
                 **(others(window) if others else {}),
             },
