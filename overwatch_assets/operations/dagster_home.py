@@ -6,6 +6,8 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock
 
+from overwatch_assets.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
+
 SETTINGS = """\
 # Settings of the Dagster instance. Overwatch writes this file where there is none.
 telemetry:
@@ -13,6 +15,12 @@ telemetry:
 
 nux:
   enabled: false
+
+# SQLite, as Dagster's own, but the events of many partitions are written at once.
+event_log_storage:
+  module: overwatch_assets.event_log
+  class: BatchedSqliteEventLog
+  config: {}
 
 run_queue:
   max_concurrent_runs: 1
@@ -37,6 +45,7 @@ def prepare_home(home: Path) -> Path:
     if not settings.exists():
         settings.write_text(SETTINGS, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
+    os.environ.setdefault(BATCH_SIZE_VARIABLE, BATCH_SIZE)
     return home
 
 
