@@ -1,7 +1,7 @@
 """Which day an event belongs to."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
@@ -46,9 +46,17 @@ class Days:
         Args:
             times: Epoch ms, none null.
         """
+        quarters = quarter_of(times).alias("quarter").value_counts(name="events")
+        return self.counted_quarters(quarters.iter_rows())
+
+    def counted_quarters(self, quarters: Iterable[tuple[int, int]]) -> Counter[date]:
+        """As `counted`.
+
+        Args:
+            quarters: Begin of a quarter of an hour, epoch ms, and how many events it has.
+        """
         counts: Counter[date] = Counter()
-        quarters = (times // _QUARTER_MS * _QUARTER_MS).alias("quarter").value_counts(name="events")
-        for quarter_ms, events in quarters.iter_rows():
+        for quarter_ms, events in quarters:
             counts[self.day_of(quarter_ms)] += events
             for shift_ms in (-_CLOCK_CHANGE_MS, _CLOCK_CHANGE_MS):
                 counts[self._calendar_day(quarter_ms + shift_ms)] += 0
@@ -56,3 +64,8 @@ class Days:
 
     def _calendar_day(self, at_ms: int) -> date:
         return date(1970, 1, 1) + timedelta(days=(at_ms + self._offset_ms) // DAY_MS)
+
+
+def quarter_of(times: pl.Series) -> pl.Series:
+    """Begin of the quarter of an hour of each time, epoch ms."""
+    return times // _QUARTER_MS * _QUARTER_MS

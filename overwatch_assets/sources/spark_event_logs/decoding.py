@@ -127,6 +127,12 @@ class Repeated:
             rows = list(map(known.__getitem__, texts))
         return cast("list[int]", rows)
 
+    def join(self, other: "Repeated") -> None:
+        """Add another log's values and rows."""
+        known = len(self.values)
+        self.values += other.values
+        self.rows += [known + row for row in other.rows]
+
     def _learn(self, texts: Iterable[bytes], decode: Callable[[bytes], Any]) -> None:
         new = [text for text in texts if text not in self._known]
         values = list(map(decode, new))
@@ -148,6 +154,11 @@ class Typed:
     rows: list[Any] = field(default_factory=list[Any])
     _numbers: list[int] = field(default_factory=list[int])
     _frames: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether some of them are columns already."""
+        return bool(self._frames)
 
     def extend(self, rows: Sequence[Any], numbers: Sequence[int]) -> None:
         """Add events with the numbers of their lines."""
@@ -197,6 +208,9 @@ class Decoded:
         counts: Events by type, those that are not decoded included.
         bad: Lines that are no events, in no order, up to `MOST_BAD_LINES`.
         bad_count: How many there are.
+        first_ms: Time of the earliest event that tells one, epoch ms; None without such.
+        last_ms: Time of the latest.
+        is_dated: Whether every event tells its time.
     """
 
     latest_ms: int
@@ -208,6 +222,28 @@ class Decoded:
     counts: Counter[str] = field(default_factory=Counter[str])
     bad: list[BadLine] = field(default_factory=list[BadLine])
     bad_count: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    is_dated: bool = True
+
+    @property
+    def rows(self) -> int | None:
+        """How many events there are; None once some are columns already."""
+        typed = (self.task_ends, *self.others.values())
+        if any(each.has_columns for each in typed):
+            return None
+        return sum(len(each.rows) for each in typed)
+
+    def join(self, decoded: "Decoded", number: int) -> None:
+        """Add events of another log, none of them columns yet, under one number for all."""
+        ends = decoded.task_ends
+        self.task_ends.extend(ends.rows, [number] * len(ends.rows))
+        self.reasons.join(decoded.reasons)
+        self.executor_metrics.join(decoded.executor_metrics)
+        for name, typed in decoded.others.items():
+            self.others.setdefault(name, Typed(typed.shape)).extend(
+                typed.rows, [number] * len(typed.rows)
+            )
 
     def add(self, lines: BlockLines) -> int:
         """Decode the lines of a block; returns how many they are."""
@@ -299,8 +335,21 @@ class Decoded:
         return rows
 
     def _require_past(self, times: Sequence[int]) -> None:
-        if times and max(times) > self.latest_ms:
+        """Take note of the events' times, 0 where one tells none.
+
+        Raises:
+            _TooLateError: One of them lies in the future; none is noted then.
+        """
+        if not times:
+            return
+        first, last = min(times), max(times)
+        if last > self.latest_ms:
             raise _TooLateError
+        if first <= 0:
+            self.is_dated = False
+            return
+        self.first_ms = min(first, self.first_ms or first)
+        self.last_ms = max(last, self.last_ms or last)
 
     def _add_by_content(self, lines: Lines) -> None:
         """Add lines whose beginning names no decoded type: another type, or other spelling."""

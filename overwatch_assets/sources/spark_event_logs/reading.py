@@ -39,8 +39,14 @@ ROWS_TAKEN = 1 << 16
 
 BEFORE_FIRST_DAY = "before_first_day"
 
+MOST_SHARED_ROWS = 2000
+"""Events of a log that may be made into columns together with those of others."""
+
 TakeEvents = Callable[[str, pl.DataFrame], None]
 """What is done with events of one type that have everything but their day."""
+
+ShareEvents = Callable[["LogSummary", Decoded], None]
+"""What is done with all events of a small log, of which each tells its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,9 @@ def read_log(
     chunks: Iterator[bytes],
     limits: Limits,
     take: TakeEvents,
+    *,
     batch_bytes: int = BATCH_BYTES,
+    share: ShareEvents | None = None,
 ) -> LogSummary:
     """Read a log.
 
@@ -115,11 +123,13 @@ def read_log(
         limits: Which events are wanted.
         take: Called with events of one type, several times per type.
         batch_bytes: Bytes of lines made into frames at once.
+        share: Called once, in the place of `take`, with the events of a small log in which there
+            is nothing to date, to reject or to leave out. None: such a log is as any other.
 
     Raises:
         FileGone: The file isn't there any more.
     """
-    reader = _Reader(log, limits, take, batch_bytes)
+    reader = _Reader(log, limits, take, batch_bytes, share)
     with _without_cycle_search():
         return reader.read_all(chunks)
 
@@ -137,12 +147,20 @@ def _without_cycle_search() -> Generator[None]:
 
 
 class _Reader:
-    def __init__(self, log: LogPath, limits: Limits, take: TakeEvents, batch_bytes: int) -> None:
+    def __init__(
+        self,
+        log: LogPath,
+        limits: Limits,
+        take: TakeEvents,
+        batch_bytes: int,
+        share: ShareEvents | None,
+    ) -> None:
         self.summary = LogSummary(context_id=log.context_id)
         self._log = log
         self._limits = limits
         self._take = take
         self._batch_bytes = batch_bytes
+        self._share = share
         self._timeline = Timeline()
         self._is_head = True
         self._kept: dict[str, list[pl.DataFrame]] = {}
@@ -179,13 +197,15 @@ class _Reader:
             self._read_tail(lines)
         else:
             self.summary.lines += self._decoded.add(lines)
-        if self._is_head or self._bytes >= self._batch_bytes:
+        if self._bytes >= self._batch_bytes or (self._is_head and not self._may_be_shared()):
             self._end_batch()
 
     def finish(self) -> None:
         """Take what is left at the file's end."""
         summary = self.summary
-        if not summary.is_skipped:
+        if self._is_head and self._may_be_shared():
+            self._share_all()
+        elif not summary.is_skipped:
             self._end_batch()
             self._hand_over()
         self._keep_bad_lines(self._timeline.waiting_lines())
@@ -205,8 +225,31 @@ class _Reader:
         else:
             self.summary.lines += self._decoded.add(lines)
 
+    def _may_be_shared(self) -> bool:
+        """Whether nothing yet tells that the log needs frames of its own."""
+        decoded, limits = self._decoded, self._limits
+        first, rows = decoded.first_ms, decoded.rows
+        return (
+            self._share is not None
+            and decoded.is_dated
+            and not decoded.bad_count
+            and rows is not None
+            and rows <= MOST_SHARED_ROWS
+            and (first is None or first >= limits.first_ms)
+            and not (first is not None and limits.skip_from_ms and first >= limits.skip_from_ms)
+        )
+
+    def _share_all(self) -> None:
+        decoded, summary = self._decoded, self.summary
+        self._tell_context()
+        summary.first_ms, summary.last_ms = decoded.first_ms, decoded.last_ms
+        if self._share is not None and decoded.rows:
+            self._share(summary, decoded)
+
     def _end_batch(self) -> None:
         decoded, summary = self._decoded, self.summary
+        if self._is_head:
+            self._tell_context()
         frames = frames_by_type(decoded)
         dated, lines = self._timeline.dated(frames, decoded.bad)
         if self._is_head:
@@ -214,7 +257,6 @@ class _Reader:
             if self._begins_too_late(dated):
                 summary.is_skipped = True
                 return
-            self._tell_context(frames.get(APPLICATION_START))
         summary.rejected += decoded.bad_count
         self._keep_bad_lines(lines)
         for name, events in dated:
@@ -227,9 +269,10 @@ class _Reader:
         earliest = [cast("int", events[TIME].min()) for _, events in head if events.height]
         return limit is not None and bool(earliest) and min(earliest) >= limit
 
-    def _tell_context(self, starts: pl.DataFrame | None) -> None:
+    def _tell_context(self) -> None:
+        starts = self._decoded.others.get(APPLICATION_START)
         if self._log.is_told_by_content and starts is not None:
-            self.summary.context_id = context_of(starts) or self.summary.context_id
+            self.summary.context_id = context_of(starts.rows) or self.summary.context_id
 
     def _keep(self, name: str, events: pl.DataFrame) -> None:
         summary, first_ms = self.summary, self._limits.first_ms

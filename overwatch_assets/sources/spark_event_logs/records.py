@@ -1,6 +1,6 @@
 """Decoded events as the raw records that the source hands over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from overwatch_assets.sources.spark_event_logs.columns import (
     structs,
 )
 from overwatch_assets.sources.spark_event_logs.decoding import TASK_END, TASK_START, TYPES, Decoded
+from overwatch_assets.sources.spark_event_logs.events import ApplicationStart
 from overwatch_assets.sources.spark_event_logs.layout import LogPath
 from overwatch_assets.sources.spark_event_logs.task_events import (
     EndReason,
@@ -53,6 +54,8 @@ def _schema() -> pl.Schema:
 SCHEMA = _schema()
 """Names and types of a raw record; a type's frame has those columns that it fills."""
 
+_TOLD_BY_FILE = ("clusterId", "SparkContextID", "filename", "filenameGroup")
+
 
 def frames_by_type(decoded: Decoded) -> dict[str, pl.DataFrame]:
     """One frame per event type, in the columns that it fills, with the lines' numbers."""
@@ -68,16 +71,16 @@ def frames_by_type(decoded: Decoded) -> dict[str, pl.DataFrame]:
     return frames
 
 
-def context_of(starts: pl.DataFrame) -> str | None:
+def context_of(starts: Iterable[ApplicationStart]) -> str | None:
     """Application id and attempt: two attempts begin all their ids at 0.
 
     Args:
-        starts: Application starts, in the order of their lines.
+        starts: In the order of their lines.
     """
-    for told in starts["applicationInfo"].to_list():
-        if told["AppID"]:
-            attempt = told["AppAttemptID"]
-            return f"{told['AppID']}_{attempt}" if attempt else told["AppID"]
+    for start in starts:
+        if start.applicationInfo and (app_id := start.applicationInfo.AppID):
+            attempt = start.applicationInfo.AppAttemptID
+            return f"{app_id}_{attempt}" if attempt else app_id
     return None
 
 
@@ -90,18 +93,47 @@ def with_file(events: pl.DataFrame, log: LogPath, context_id: str) -> pl.DataFra
         context_id: Its Spark context.
     """
     own = [pl.col("clusterId")] if "clusterId" in events.columns else []
-    group = {
+    return events.with_columns(
+        clusterId=pl.coalesce(pl.lit(log.cluster_id, dtype=pl.String), *own),
+        SparkContextID=pl.lit(context_id),
+        filename=pl.lit(log.path),
+        filenameGroup=pl.struct(_literals(_group(log))),
+    )
+
+
+def with_files(
+    events: pl.DataFrame, numbers: pl.Series, logs: Sequence[tuple[LogPath, str]]
+) -> pl.DataFrame:
+    """Events of several files with the columns that their files tell, as `with_file`.
+
+    Args:
+        events: Of one type.
+        numbers: The file of each, as a position in `logs`.
+        logs: The files, each with its Spark context.
+    """
+    files = pl.DataFrame(
+        {
+            "clusterId": [log.cluster_id for log, _ in logs],
+            "SparkContextID": [context_id for _, context_id in logs],
+            "filename": [log.path for log, _ in logs],
+            "filenameGroup": [_group(log) for log, _ in logs],
+        },
+        schema={name: SCHEMA[name] for name in _TOLD_BY_FILE},
+    )
+    told = files.select(pl.all().gather(numbers))
+    if "clusterId" in events.columns:
+        named = told["clusterId"].fill_null(events["clusterId"])
+        told = told.with_columns(named.alias("clusterId"))
+    return events.with_columns(told)
+
+
+def _group(log: LogPath) -> dict[str, str | None]:
+    return {
         "filename": log.path,
         "byCluster": log.by_cluster,
         "byDriverHost": log.by_driver_host,
         "bySparkContext": log.by_spark_context,
     }
-    return events.with_columns(
-        clusterId=pl.coalesce(pl.lit(log.cluster_id, dtype=pl.String), *own),
-        SparkContextID=pl.lit(context_id),
-        filename=pl.lit(log.path),
-        filenameGroup=pl.struct(_literals(group)),
-    )
 
 
 def _literals(texts: Mapping[str, str | None]) -> list[pl.Expr]:

@@ -1,7 +1,7 @@
 """Events of the days asked for, on disk until the day takes them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import cast
 
 import polars as pl
 
+from overwatch_assets.module import DayWindow
 from overwatch_assets.sources.spark_event_logs.days import Days
 from overwatch_assets.sources.spark_event_logs.records import SCHEMA, TIME
 
@@ -74,21 +75,30 @@ class Scratch:
         Args:
             events: Of one type, in the columns that it fills, each with its time.
         """
-        times = events[TIME]
-        for day, counted in self.days.counted(times).items():
+        for day, counted in self.days.counted(events[TIME]).items():
             self.day_counts[day] += counted
-        first, last = cast("int", times.min()), cast("int", times.max())
-        for asked in self.days.asked:
-            since, until = asked.window.since_ms, asked.window.until_ms
-            if since <= first and last < until:
-                self._give(asked.day, events)
-            elif since <= last and first < until:
-                self._give(asked.day, events.filter(times.is_between(since, until, "left")))
+        for day, of_day in by_day(self.days.asked, events):
+            self.files.add(day, of_day)
+            self.kept += of_day.height
 
-    def _give(self, day: date, events: pl.DataFrame) -> None:
-        if events.height:
-            self.files.add(day, events)
-            self.kept += events.height
+
+def by_day(asked: Sequence[DayWindow], events: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
+    """The events of each of the days that has some.
+
+    Args:
+        asked: The days.
+        events: Each with its time; there is at least one.
+    """
+    times = events[TIME]
+    first, last = cast("int", times.min()), cast("int", times.max())
+    for each in asked:
+        since, until = each.window.since_ms, each.window.until_ms
+        if since <= first and last < until:
+            yield each.day, events
+        elif since <= last and first < until:
+            of_day = events.filter(times.is_between(since, until, "left"))
+            if of_day.height:
+                yield each.day, of_day
 
 
 def rows_by_day(written: Iterable[Mapping[date, list[Path]]]) -> Mapping[date, pl.LazyFrame]:

@@ -12,9 +12,11 @@ from overwatch_assets.module import DayWindow
 from overwatch_assets.sources.compression import decompressed
 from overwatch_assets.sources.files import FileGone, FileInfo, Files
 from overwatch_assets.sources.spark_event_logs.days import DAY_MS, Days
+from overwatch_assets.sources.spark_event_logs.decoding import Decoded
 from overwatch_assets.sources.spark_event_logs.layout import log_path
 from overwatch_assets.sources.spark_event_logs.reading import Limits, LogSummary, read_log
 from overwatch_assets.sources.spark_event_logs.scratch import EventFiles, Scratch
+from overwatch_assets.sources.spark_event_logs.small_logs import SmallLogs
 
 PEEK_GRACE_MS = 300_000
 """Stored events of genuine logs step back by 69 ms at most; this is ample."""
@@ -66,7 +68,7 @@ class Bundle:
     """Logs that are read one after the other by one process.
 
     Attributes:
-        logs: The logs.
+        logs: The logs, of one request; there is at least one.
         folder: Where their events are written.
         stem: Beginning of the files' names; no other bundle has it.
     """
@@ -94,30 +96,37 @@ class BundleRead:
 def read_bundle(bundle: Bundle) -> BundleRead:
     """Read the logs of a bundle."""
     files = EventFiles(bundle.folder, bundle.stem)
-    results = [_read(task, files) for task in bundle.logs]
+    small = SmallLogs(Days(bundle.logs[0].asked), files)
+    results = [_read(task, files, small) for task in bundle.logs]
+    small.flush()
     files.flush()
-    logs = [result for result in results if result is not None]
+    logs = [
+        LogRead(task, summary, scratch.day_counts, scratch.kept)
+        for task, (summary, scratch) in zip(bundle.logs, results, strict=True)
+        if summary is not None and not summary.is_skipped
+    ]
     return BundleRead(logs, len(results) - len(logs), files.written)
 
 
-def _read(task: LogTask, files: EventFiles) -> LogRead | None:
-    """Read a log; None if it isn't there any more, or begins after the days asked for."""
+def _read(task: LogTask, files: EventFiles, small: SmallLogs) -> tuple[LogSummary | None, Scratch]:
+    """Read a log; no summary if it isn't there any more."""
     scratch = Scratch(Days(task.asked), files)
+    path = task.info.path
+    log = log_path(path)
 
     def take(_: str, events: pl.DataFrame) -> None:
         scratch.take(events)
+
+    def share(summary: LogSummary, decoded: Decoded) -> None:
+        small.add(log, summary, decoded, scratch)
 
     limits = Limits(
         first_ms=task.first_ms,
         latest_ms=task.modified_ms + DAY_MS,
         skip_from_ms=task.asked[-1].window.until_ms + PEEK_GRACE_MS,
     )
-    path = task.info.path
     try:
         chunks = decompressed(path, task.files.open(path))
-        summary = read_log(log_path(path), chunks, limits, take)
+        return read_log(log, chunks, limits, take, share=share), scratch
     except FileGone:
-        return None
-    if summary.is_skipped:
-        return None
-    return LogRead(task, summary, scratch.day_counts, scratch.kept)
+        return None, scratch
