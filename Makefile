@@ -14,7 +14,7 @@ demo: $(READY)
 	$(BIN)/overwatch demo
 
 test: $(READY) azurite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff format --check .

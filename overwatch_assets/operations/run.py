@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 
 import dagster as dg
@@ -131,6 +132,12 @@ class Runner:
                     return report
         return report
 
+    @cached_property
+    def _everything(self) -> dg.JobDefinition:
+        """All tables; made once for all runs of a plan."""
+        definitions = build_definitions(deployment=self.deployment, modules=MODULES)
+        return definitions.resolve_job_def(EVERYTHING)
+
     def _is_stopped(self, report: RunReport) -> bool:
         report.is_stopped = self.deployment.stopping.is_set()
         return report.is_stopped
@@ -142,9 +149,7 @@ class Runner:
         names = [step.module.table.name for step in steps]
         is_begun = any(each.organization_id == organization_id for each in report.results)
         prices = () if is_begun else (table.name for table in REFERENCE_TABLES)
-        definitions = build_definitions(deployment=self.deployment, modules=MODULES)
-        job = definitions.resolve_job_def(EVERYTHING)
-        result = job.execute_in_process(
+        result = self._everything.execute_in_process(
             run_config=QUIET,
             instance=self.instance,
             asset_selection=[dg.AssetKey(name) for name in (*names, *prices)],
