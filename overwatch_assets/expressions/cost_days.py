@@ -11,7 +11,7 @@ import polars as pl
 from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cost_shares import day_pieces
 from overwatch_assets.expressions.cost_sums import SUMMED, all_or_null, reasons_of
-from overwatch_assets.expressions.durations import date_of
+from overwatch_assets.expressions.durations import date_of, stop_ms
 from overwatch_assets.module import Column
 
 Amount = Callable[[pl.Expr], pl.Expr]
@@ -39,14 +39,13 @@ OF_RUN = ("organization_id", "run_id", "partition_date")
 
 def state_days(clusterstatefact_gold: pl.LazyFrame, zone: str) -> pl.LazyFrame:
     """States by day: their columns, `date`, and the amounts of that day."""
-    end_ms = pl.col("unixTimeMS_state_end")
     length_ms = pl.col("_state_until_ms") - pl.col("_state_since_ms")
     share = quotient(pl.col("_piece_until_ms") - pl.col("_piece_since_ms"), length_ms)
     return (
         day_pieces(
             clusterstatefact_gold.with_columns(
                 _state_since_ms="unixTimeMS_state_start",
-                _state_until_ms=pl.when("is_open").then(end_ms).otherwise(end_ms + 1),
+                _state_until_ms=stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")),
             ).filter(length_ms > 0),
             zone,
             "_state_since_ms",

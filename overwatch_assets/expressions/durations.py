@@ -58,6 +58,14 @@ def midnight_ms(day: pl.Expr, zone: str = "UTC") -> pl.Expr:
     return pl.coalesce(first, later).dt.epoch("ms")
 
 
+def stop_ms(end_ms: pl.Expr, is_open: pl.Expr) -> pl.Expr:
+    """Instant up to which a state lasts: the start of the next, 1 ms after the end that is stored.
+
+    An open one ends, for now, at its end.
+    """
+    return end_ms + 1 - is_open.cast(pl.Int64)
+
+
 def run_time(start_ms: pl.Expr, end_ms: pl.Expr) -> pl.Expr:
     """`RUN_TIME` between two epochs in milliseconds; an unknown one leaves its fields null.
 

@@ -4,12 +4,16 @@ A row lies on the day its state was decided (`cluster_state_detail_silver`), or 
 before. What the cluster was and what it cost per hour when the state began holds for all of it; of
 an open state only the length is not final. A driver costs while its cluster runs, workers as many
 as are wanted; DBUs are those of the driver and of the workers in service, where the state is
-billed, Photon included. What is not known makes the costs null, never zero: `cost_reason` says why.
+billed, Photon included. A state lasts up to the start of the next one: what is stored as its end
+is a millisecond less, what it amounts to is not. What is not known makes the costs null, never
+zero: `cost_reason` says why.
 """
 
 import polars as pl
 
+from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cluster_definitions import PHOTON
+from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.expressions.price_keys import (
     cluster_kind,
     folded,
@@ -47,6 +51,7 @@ NODE_SPECS = pl.Struct(
 )
 """What of a row of instanceDetails costs are made of."""
 
+HOUR_MS = 3_600_000
 UNKNOWN_SKU = "unknown"
 SINGLE_NODE_TAG, SINGLE_NODE = "SingleNode", "Single Node"
 STATE = ("cluster_id", "unixTimeMS_state_start", "state", "seq")
@@ -77,8 +82,6 @@ OF_STATES = (
     "current_num_workers",
     "target_num_workers",
     "uptime_since_restart_S",
-    "uptime_in_state_S",
-    "uptime_in_state_H",
     "cloud_billable",
     "databricks_billable",
     "state_dates",
@@ -137,10 +140,11 @@ COLUMNS = (
     Column(
         "uptime_since_restart_S",
         pl.Float64,
-        "Sum of uptime_in_state_S since the cluster started, restarted or was edited, in s.",
+        "Sum of uptime_in_state_S of cluster_state_detail_silver, which counts up to the last ms "
+        "of a state, since the cluster started, restarted or was edited, in s.",
     ),
-    Column("uptime_in_state_S", pl.Float64, "From start to end in s."),
-    Column("uptime_in_state_H", pl.Float64, "From start to end in h."),
+    Column("uptime_in_state_S", pl.Float64, "From start to the next state's in s."),
+    Column("uptime_in_state_H", pl.Float64, "From start to the next state's in h."),
     Column("cloud_billable", pl.Boolean, "Machines run and cost."),
     Column("databricks_billable", pl.Boolean, "DBUs are used and cost."),
     Column("isAutomated", pl.Boolean, "Made for a run of a job; null: not known."),
@@ -243,7 +247,15 @@ def clusterstatefact_gold(  # noqa: PLR0917 - each is a read
         carried: Own states open when the day began: one per cluster.
         window: The day.
     """
-    states = cluster_state_detail_silver.select(*OF_STATES, "is_open", PARTITION_DATE.name)
+    until_ms = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open"))
+    uptime_ms = until_ms - pl.col("unixTimeMS_state_start")
+    states = cluster_state_detail_silver.select(
+        *OF_STATES,
+        "is_open",
+        PARTITION_DATE.name,
+        uptime_in_state_S=quotient(uptime_ms, 1_000),
+        uptime_in_state_H=quotient(uptime_ms, HOUR_MS),
+    )
     held = _with_held(_with_version(states, cluster_spec_silver), carried, window)
     named = held.with_columns(_definition(name) for name in DEFINITION)
     billed = _with_sku(named, sku_choice, dbucostdetails)

@@ -27,7 +27,7 @@ from overwatch_assets.expressions.cost_sums import (
     reasons_of,
     with_totals,
 )
-from overwatch_assets.expressions.durations import RUN_TIME, date_of
+from overwatch_assets.expressions.durations import RUN_TIME, date_of, stop_ms
 from overwatch_assets.expressions.job_structs import submitter
 from overwatch_assets.expressions.spark_owners import STAGE, owned_stages, owned_tasks
 from overwatch_assets.module import (
@@ -192,7 +192,6 @@ def _spans(runs: pl.LazyFrame, window: Window) -> pl.LazyFrame:
 
 def _states(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
     """States with their half-open times; the end that is stored is the next start less 1 ms."""
-    end_ms = pl.col("unixTimeMS_state_end")
     return clusterstatefact_gold.select(
         "cluster_id",
         "state",
@@ -204,7 +203,7 @@ def _states(clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
         node_type_id=_node_type("node_type_id", "workerSpecs"),
         state_reason="cost_reason",
         _state_since_ms="unixTimeMS_state_start",
-        _state_until_ms=pl.when("is_open").then(end_ms).otherwise(end_ms + 1),
+        _state_until_ms=stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")),
     )
 
 

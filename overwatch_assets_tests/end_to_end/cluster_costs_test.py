@@ -1,7 +1,6 @@
 """What clusters cost by cluster and day, from the made-up company's telemetry, against its truth.
 
-Loaded every morning, as a deployment does. A row loses one millisecond, by Overwatch's count of a
-state's end; what is compared is the amount per millisecond for the whole time of each state.
+Loaded every morning, as a deployment does.
 """
 
 from collections import defaultdict
@@ -85,11 +84,7 @@ def shown(observed: Observed, view: View, workspace: WorkspaceWorld) -> pl.DataF
 def by_day(observed: Observed, workspace: WorkspaceWorld) -> ByDay:
     """Node-seconds, DBUs and USD per cluster and day that have any."""
     rows = shown(observed, clusterstatefactdaily.VIEW, workspace)
-    start, end = pl.col("unixTimeMS_state_start"), pl.col("unixTimeMS_state_end")
-    whole_ms = end + 1 - pl.col("is_open").cast(pl.Int64) - start
-    seconds = pl.col("share_of_state") * whole_ms / 1000
-    # A state of one millisecond has no uptime, hence no amount that could be stretched.
-    stretched = pl.when(end > start).then(whole_ms / (end - start)).otherwise(1.0)
+    seconds = pl.col("uptime_in_state_S")
     runs, billed = (
         pl.col(name).cast(pl.Int64) for name in ("cloud_billable", "databricks_billable")
     )
@@ -99,10 +94,10 @@ def by_day(observed: Observed, workspace: WorkspaceWorld) -> ByDay:
         worker_s=(seconds * runs * target).sum(),
         billed_driver_s=(seconds * billed).sum(),
         billed_worker_s=(seconds * billed * current).sum(),
-        dbus=(pl.col("total_dbus") * stretched).sum(),
-        compute_usd=(pl.col("total_compute_cost") * stretched).sum(),
-        dbu_usd=(pl.col("total_DBU_cost") * stretched).sum(),
-        total_usd=(pl.col("total_cost") * stretched).sum(),
+        dbus=pl.col("total_dbus").sum(),
+        compute_usd=pl.col("total_compute_cost").sum(),
+        dbu_usd=pl.col("total_DBU_cost").sum(),
+        total_usd=pl.col("total_cost").sum(),
     )
     return {
         (row.pop("cluster_id"), row.pop("date")): row

@@ -1,19 +1,15 @@
 """What runs, jobs, users and days cost by the made-up company's telemetry, against its truth.
 
-Each day is loaded on the morning after it. A closed state's amounts are for a millisecond less
-than it lasts, by Overwatch's count of a state's end. Here they are stretched to the whole of it,
-so that what is compared are the shares.
+Each day is loaded on the morning after it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 import pytest
 
-from overwatch_assets.gold.clusterstatefact_gold import AMOUNTS
-from overwatch_assets.module import Module, Window
 from overwatch_assets.presentation import (
     clusteridlecostdaily,
     jobruncostdaily,
@@ -57,23 +53,7 @@ COLUMNS = ("total_compute_cost", "total_dbu_cost", "total_cost", "total_dbus")
 TABLES_BY_NAME = {table.name: table for table in TABLES}
 
 
-def stretched(module: Module) -> Module:
-    """Cluster states whose amounts are for all of the time that they last."""
-    start, end = pl.col("unixTimeMS_state_start"), pl.col("unixTimeMS_state_end")
-    longer = pl.when(~pl.col("is_open") & (end > start)).then((end + 1 - start) / (end - start))
-
-    def transform(*, window: Window, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        rows = module.transform(**frames, window=window)
-        return rows.with_columns(pl.col(AMOUNTS) * longer.otherwise(1.0))
-
-    return replace(module, transform=transform)
-
-
-MODULES = [
-    stretched(module) if module.table.name == "clusterstatefact_gold" else module
-    for module in in_load_order()
-    if module.table.name in NEEDED
-]
+MODULES = [module for module in in_load_order() if module.table.name in NEEDED]
 
 
 @dataclass(frozen=True)

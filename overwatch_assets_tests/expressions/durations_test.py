@@ -14,6 +14,7 @@ from overwatch_assets.expressions.durations import (
     date_of,
     midnight_ms,
     run_time,
+    stop_ms,
 )
 from overwatch_assets_tests.frames import ms, utc
 
@@ -56,6 +57,11 @@ def test_an_executors_time_has_words_of_its_own() -> None:
     alive = frame.select(alive_time(pl.col("added"), pl.col("removed")).alias("alive"))["alive"]
     assert alive.dtype == ALIVE_TIME
     assert alive.to_list()[0]["uptimeH"] == 1.0
+
+
+def test_a_state_lasts_up_to_the_millisecond_after_its_end_an_open_one_to_its_end() -> None:
+    states = pl.DataFrame({"end": [999, 1000], "is_open": [False, True]})
+    assert states.select(stop_ms(pl.col("end"), pl.col("is_open")))["end"].to_list() == [1000, 1000]
 
 
 def test_a_day_ends_at_midnight_utc() -> None:

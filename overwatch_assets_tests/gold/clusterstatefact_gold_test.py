@@ -37,17 +37,17 @@ def definition(at: str | int = 0, **more: Any) -> Row:
 
 
 def state(at: str = f"{MONDAY} 08:00", seconds: float = 3600, **more: Any) -> Row:
-    """A state that runs and is billed, with two workers."""
+    """A state that runs and is billed, with two workers; its last millisecond is its end."""
     begin = ms(at)
+    is_open = bool(more.get("is_open"))
     return {
         "cluster_id": CLUSTER,
         "state": "RUNNING",
         "seq": 0,
         "unixTimeMS_state_start": begin,
-        "unixTimeMS_state_end": begin + round(seconds * 1000),
+        "unixTimeMS_state_end": begin + round(seconds * 1000) - (not is_open),
         "current_num_workers": 2,
         "target_num_workers": 2,
-        "uptime_in_state_S": float(seconds),
         "cloud_billable": True,
         "databricks_billable": True,
         "end_imputed": False,
@@ -85,7 +85,6 @@ def priced(
     silver = table("cluster_state_detail_silver", *states).with_columns(
         timestamp_state_start=timestamp_of(start),
         timestamp_state_end=timestamp_of(end),
-        uptime_in_state_H=pl.col("uptime_in_state_S") / pl.lit([3600.0]).list.first(),
         partition_date=pl.lit(date(2024, 5, 6)),
     )
     held = table("clusterstatefact_gold") if carried is None else carried.lazy()
@@ -357,6 +356,28 @@ def test_what_does_not_run_costs_nothing_whatever_is_known() -> None:
     assert (found.only["cost_reason"], found.counted) == (None, {})
 
 
+def test_a_state_lasts_up_to_the_next_which_is_a_millisecond_after_its_end() -> None:
+    start = ms(f"{MONDAY} 08:00")
+    ends = {"unixTimeMS_state_start": start, "unixTimeMS_state_end": start + 899_999}
+    row = priced([{**state(), **ends}], [definition(**I3)]).only
+    assert (row["uptime_in_state_S"], row["uptime_in_state_H"]) == (900.0, 0.25)
+    assert row["driver_compute_cost"] == 0.312 * 0.25
+    assert (row["unixTimeMS_state_end"], row["total_dbus"]) == (start + 899_999, 0.75)
+
+
+def test_an_open_state_lasts_up_to_where_it_is_cut() -> None:
+    start = ms(f"{MONDAY} 08:00")
+    row = priced([{**state(is_open=True), "unixTimeMS_state_end": start + 900_000}]).only
+    assert row["uptime_in_state_H"] == 0.25
+
+
+def test_a_state_that_another_one_overtakes_at_once_amounts_to_nothing() -> None:
+    start = ms(f"{MONDAY} 08:00")
+    overtaken = {"unixTimeMS_state_start": start, "unixTimeMS_state_end": start - 1}
+    row = priced([{**state(), **overtaken}], [definition(**I3)]).only
+    assert (row["uptime_in_state_S"], row["total_cost"], row["cost_reason"]) == (0.0, 0.0, None)
+
+
 def test_a_state_takes_the_version_before_its_start() -> None:
     instant = f"{MONDAY} 08:00"
     versions = [
@@ -491,11 +512,15 @@ def test_costs_are_sums_of_their_parts_and_scale_with_prices_and_time(
         "dbucostdetails": AWS["dbucostdetails"].with_columns(pl.col("contract_price") * factor),
     }
     times = priced([row], versions, figures=dearer).only
-    longer = {**row, "uptime_in_state_S": float(str(row["uptime_in_state_S"])) * factor}
-    stretched = priced([longer], versions).only
-    for found in (times, stretched):
+    longer = priced([{**row, "unixTimeMS_state_end": last_ms_after(row, factor)}], versions).only
+    for found in (times, longer):
         assert amounts(found, "total_cost") == pytest.approx(factor * amounts(one, "total_cost"))
     assert amounts(times, "total_dbus") == amounts(one, "total_dbus")
+
+
+def last_ms_after(row: Row, factor: int) -> int:
+    begin, end = (int(str(row[f"unixTimeMS_state_{each}"])) for each in ("start", "end"))
+    return begin + (end + 1 - begin) * factor - 1
 
 
 def amounts(row: Mapping[str, object], name: str) -> float:

@@ -7,6 +7,7 @@ import polars as pl
 
 from overwatch_assets.config import Config
 from overwatch_assets.expressions.arithmetic import quotient
+from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.module import Window
 from overwatch_assets.operations.explain.evidence import (
     Evidence,
@@ -86,7 +87,6 @@ def _explained(evidence: Evidence, cluster_id: str, day: date, window: Window) -
 
 def _states(evidence: Evidence, cluster_id: str, window: Window) -> pl.DataFrame:
     """The cluster's states in the window, with the part of each amount that lies in it."""
-    end_ms = pl.col("unixTimeMS_state_end")
     since, until = pl.col("_since_ms"), pl.col("_until_ms")
     inside_ms = pl.min_horizontal(until, window.until_ms) - pl.max_horizontal(
         since, window.since_ms
@@ -98,7 +98,7 @@ def _states(evidence: Evidence, cluster_id: str, window: Window) -> pl.DataFrame
         .filter(pl.col("cluster_id") == cluster_id)
         .with_columns(
             _since_ms="unixTimeMS_state_start",
-            _until_ms=pl.when("is_open").then(end_ms).otherwise(end_ms + 1),
+            _until_ms=stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")),
         )
         .filter(since < window.until_ms, until > window.since_ms)
         .sort("_since_ms", "seq")
