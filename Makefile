@@ -8,13 +8,17 @@ READY := $(VENV)/.ready
 AZURITE := azurite@3.37.0
 AZURITE_READY := $(VENV)/azurite/.ready-$(AZURITE)
 
-.PHONY: demo test check bench azurite
+.PHONY: demo test soak check bench azurite
 
 demo: $(READY)
 	$(BIN)/overwatch demo
 
 test: $(READY) azurite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# A month of the made-up company, of three seeds: a quarter of an hour.
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak
 
 check: $(READY)
 	$(BIN)/ruff format --check .

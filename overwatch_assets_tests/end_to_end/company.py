@@ -97,6 +97,13 @@ class Observed:
             written += records
         return written
 
+    def load_range(self, modules: Sequence[Module], days: Sequence[date], workspace: str) -> None:
+        """Some days in one run, with captures of the day that has begun."""
+        captures = [module for module in modules if module.table.grain is Grain.CAPTURE]
+        others = [module for module in modules if module not in captures]
+        self.load(captures, self.config.day_of(self.deployment.now()), workspace=workspace)
+        self.load(others, *days, workspace=workspace)
+
     def load_all(self, modules: Sequence[Module], *spans: Sequence[date]) -> list[Record]:
         """Audit logs, then captures of the day that has begun, then everything, span by span."""
         audit = [module for module in modules if module.table.name == "audit_log_bronze"]

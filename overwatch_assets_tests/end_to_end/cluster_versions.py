@@ -1,56 +1,44 @@
-"""What clusters were, from audit logs and captures of the made-up company, against its truth."""
+"""What clusters were: the truth about the made-up company, as the view `cluster` must show it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import pytest
+import polars as pl
 
 from overwatch_assets.demo.api_compute import ComputeApi
 from overwatch_assets.demo.cluster_life import ClusterLife
 from overwatch_assets.demo.cluster_spec import ClusterSpec
 from overwatch_assets.demo.world import AuditAction, WorkspaceWorld, World
-from overwatch_assets.presentation.cluster import VIEW
-from overwatch_assets.presentation.reading import Reach, view_rows
-from overwatch_assets.registry import TABLES, in_load_order
-from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
-from overwatch_assets_tests.laws.harness import MS_PER_DAY
 
 Row = Mapping[str, object]
 Key = tuple[object, ...]
 
-NEEDED = {
-    "audit_log_bronze",
-    "clusters_snapshot_bronze",
-    "pools_snapshot_bronze",
-    "pools_silver",
-    "cluster_spec_silver",
-    "cluster_gold",
-}
-MODULES = [module for module in in_load_order() if module.table.name in NEEDED]
-MADE = [module for module in MODULES if module.source is None]
 CHANGES = ("create", "edit", "resize", "permanentDelete")
-DAYS = 4
 
 
 @dataclass
-class Truth:
+class Versions:
     """What the view `cluster` must show of a workspace.
 
     Attributes:
         captured_ms: The first capture: what it shows of older clusters was so from the start.
+        until_ms: End of the days that are loaded.
     """
 
     world: World
     of: WorkspaceWorld
     captured_ms: int
+    until_ms: int
 
     def rows(self) -> dict[Key, Row]:
         """Rows by cluster, instant and action."""
         found: dict[Key, Row] = {}
         for life in self.of.compute.lives():
-            told = self._told.get(life.cluster_id, [])
+            told = [
+                each for each in self._told.get(life.cluster_id, []) if each.at_ms < self.until_ms
+            ]
             if self._is_known_from_the_start(life):
                 key = (life.cluster_id, self.world.since_ms, "snapImpute")
                 found[key] = self._row(life, self.world.since_ms, [])
@@ -135,14 +123,11 @@ def _definition(spec: ClusterSpec) -> Row:
     }
 
 
-def shown(observed: Observed, organization_id: str) -> dict[Key, Row]:
-    """The view's rows of a workspace, in the words of the truth."""
-    [gold] = [table for table in TABLES if table.name == VIEW.table]
-    reach = Reach(workspaces=[organization_id])
-    rows = view_rows(observed.deployment.store, VIEW, gold, reach).collect()
+def shown_versions(rows: pl.DataFrame) -> dict[Key, Row]:
+    """Rows of the view `cluster` in the words of the truth."""
     return {
         (row["cluster_id"], row["unixTimeMS"], row["action"]): {
-            **{name: row[name] for name in _COMPARED if name in row},
+            **{name: row[name] for name in _COMPARED},
             "autoscale": _object(row["autoscale"]),
             "team": (_object(row["custom_tags"]) or {}).get("team"),
             "availability": dict(row["aws_attributes"])["availability"],
@@ -168,61 +153,3 @@ def _object(text: str | None) -> dict[str, object] | None:
 
 def _init_script(text: str | None) -> str | None:
     return None if text is None or text == "[]" else json.loads(text)[0]["workspace"]["destination"]
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    root = tmp_path_factory.mktemp("company")
-    with open_company(root, days=DAYS, scale=0.2) as company:
-        yield company
-
-
-@pytest.fixture(scope="module")
-def loaded(company: Company) -> Observed:
-    """All days in one run, long after: there is one capture, of the morning after the last day."""
-    observed = company.deployed()
-    observed.load_all(MODULES, company.days)
-    return observed
-
-
-def differing(found: dict[Key, Row], expected: dict[Key, Row]) -> list[object]:
-    """Rows that only one side has, and values that are not the same."""
-    lonely: list[object] = [("only shown", key) for key in found.keys() - expected.keys()]
-    lonely += [("not shown", key) for key in expected.keys() - found.keys()]
-    values = [
-        (key, name, found[key][name], value)
-        for key in found.keys() & expected.keys()
-        for name, value in expected[key].items()
-        if found[key][name] != value
-    ]
-    return [*lonely, *values]
-
-
-def test_every_version_of_every_cluster_is_shown_as_it_was(
-    company: Company, loaded: Observed
-) -> None:
-    actions: set[object] = set()
-    for each in company.demo.world.workspaces:
-        truth = Truth(company.demo.world, each, company.end_ms).rows()
-        assert differing(shown(loaded, each.workspace.workspace_id), truth) == []
-        actions |= {action for _, _, action in truth}
-    assert actions == {*CHANGES, "snapImpute"}
-
-
-def test_loaded_every_morning_it_shows_what_the_first_morning_knew(company: Company) -> None:
-    observed = company.deployed()
-    [workspace, *_] = company.demo.world.workspaces
-    observed.load_daily(MODULES, workspace.workspace.name)
-    first_morning = company.end_ms - (DAYS - 1) * MS_PER_DAY
-    truth = Truth(company.demo.world, workspace, first_morning).rows()
-    assert differing(shown(observed, workspace.workspace.workspace_id), truth) == []
-
-
-def test_day_by_day_in_two_runs_gives_what_one_range_gives(
-    company: Company, loaded: Observed
-) -> None:
-    observed = company.deployed()
-    observed.load_all(MODULES, *([day] for day in company.days))
-    once, again = loaded.tables(MADE), observed.tables(MADE)
-    assert [name for name in once if not once[name].equals(again[name])] == []
-    assert all(rows.height for rows in once.values())

@@ -1,59 +1,28 @@
-"""Jobs and their runs, from the made-up company's audit logs and captures, against its truth."""
+"""Jobs and their runs: the truth about the made-up company, as far as telemetry tells it."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import polars as pl
-import pytest
 
 from overwatch_assets.demo.audit_rows import audit_row, row_delivered_ms
+from overwatch_assets.demo.compute_truth import compute_truth
 from overwatch_assets.demo.job_definitions import JobDefinition
-from overwatch_assets.demo.job_runs import SUBMIT
-from overwatch_assets.demo.world import WorkspaceWorld
-from overwatch_assets.module import Grain
+from overwatch_assets.demo.world import AuditAction, WorkspaceWorld, World
 from overwatch_assets.presentation import job, jobrun
 from overwatch_assets.presentation.reading import Reach, view_rows
-from overwatch_assets.registry import TABLES, in_load_order
+from overwatch_assets.registry import TABLES
 from overwatch_assets.view import View
-from overwatch_assets_tests.demo.compute_reading import Said, truth_of
-from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
+from overwatch_assets_tests.demo.compute_reading import Said
+from overwatch_assets_tests.end_to_end.company import Observed
+from overwatch_assets_tests.end_to_end.told import Span
 from overwatch_assets_tests.laws.harness import MS_PER_DAY
 
 Row = Mapping[str, object]
 
-NEEDED = {
-    "audit_log_bronze",
-    "jobs_snapshot_bronze",
-    "clusters_snapshot_bronze",
-    "pools_snapshot_bronze",
-    "pools_silver",
-    "cluster_spec_silver",
-    "job_status_silver",
-    "jobrun_silver",
-    "job_gold",
-    "jobrun_gold",
-}
-MODULES = [module for module in in_load_order() if module.table.name in NEEDED]
-MADE = [module for module in MODULES if module.source is None]
-DAYS = 4
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    root = tmp_path_factory.mktemp("company")
-    with open_company(root, days=DAYS, scale=0.2) as company:
-        yield company
-
-
-@pytest.fixture(scope="module")
-def loaded(company: Company) -> Observed:
-    """All days in one run."""
-    observed = company.deployed()
-    observed.load_all(MODULES, company.days)
-    return observed
 
 
 def shown(observed: Observed, view: View, organization_id: str) -> pl.DataFrame:
@@ -92,15 +61,14 @@ def runs_shown(observed: Observed, organization_id: str) -> dict[int, dict[str, 
     }
 
 
-def expected_runs(company: Company, world: WorkspaceWorld) -> dict[int, dict[str, Any]]:
+def expected_runs(world: WorkspaceWorld, span: Span) -> dict[int, dict[str, Any]]:
     """What telemetry allows to know of the runs."""
-    made = company.demo.world
-    truth = truth_of(made, world.workspace.name)
+    truth: Said = compute_truth(world.compute, span.since_ms, span.until_ms)
     lives = {life.cluster_id: life for life in world.compute.lives()}
     without_echo = {run.run_id for run in world.compute.runs() if not run.has_echo}
     found: dict[int, dict[str, Any]] = {}
     for run_id, run in truth["runs"].items():
-        is_asked = run["submitted_ms"] >= made.since_ms
+        is_asked = run["submitted_ms"] >= span.since_ms
         of_run = {
             "job_run_id": int(run_id),
             "job_id": run["job_id"],
@@ -111,7 +79,7 @@ def expected_runs(company: Company, world: WorkspaceWorld) -> dict[int, dict[str
         for task in run["tasks"]:
             started_ms: int | None = task["started_ms"]
             cluster_id, name = task["cluster_id"], task["key"]
-            if started_ms is not None and started_ms < made.since_ms:
+            if started_ms is not None and started_ms < span.since_ms:
                 started_ms = cluster_id = None
             if started_ms is not None:
                 name = lives[str(cluster_id)].spec_at(started_ms).name
@@ -124,7 +92,7 @@ def expected_runs(company: Company, world: WorkspaceWorld) -> dict[int, dict[str
                 "cluster_name": name,
                 "started_ms": started_ms,
                 "trigger": trigger_of(run, task),
-                **end_of(task, ends, made.until_ms),
+                **end_of(task, ends, span.until_ms),
             }
     return found
 
@@ -162,47 +130,14 @@ def day_of(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()
 
 
-def differences(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> list[tuple[Any, ...]]:
-    """Rows that only one side has, and values that are not the same."""
-    lonely: list[tuple[Any, ...]] = [(key, "only shown") for key in found.keys() - expected.keys()]
-    lonely += [(key, "not shown") for key in expected.keys() - found.keys()]
-    values = [
-        (key, name, found[key][name], value)
-        for key in found.keys() & expected.keys()
-        for name, value in expected[key].items()
-        if found[key][name] != value
-    ]
-    return [*lonely, *values]
-
-
-def undelivered(company: Company, world: WorkspaceWorld) -> set[object]:
-    """Runs of which the system table, the third workspace's route, tells something too late."""
-    if world is not company.demo.world.workspaces[2]:
-        return set()
-    account_id = company.demo.world.company.account_id
+def undelivered(world: World, workspace: WorkspaceWorld, asked_ms: int) -> set[object]:
+    """Runs of which a system table tells something only after it is asked."""
     late = set[object]()
-    for action in world.actions:
-        row = audit_row(action, world.workspace, account_id)
-        if row_delivered_ms(action.at_ms, str(row["event_id"])) > company.end_ms:
+    for action in workspace.actions:
+        row = audit_row(action, workspace.workspace, world.company.account_id)
+        if row_delivered_ms(action.at_ms, str(row["event_id"])) > asked_ms:
             late |= {(action.params or {}).get("runId"), (action.result or {}).get("run_id")}
     return late - {None}
-
-
-def test_every_run_is_shown_as_it_was(company: Company, loaded: Observed) -> None:
-    kinds: Counter[tuple[object, ...]] = Counter()
-    for world in company.demo.world.workspaces:
-        found = runs_shown(loaded, world.workspace.workspace_id)
-        expected = expected_runs(company, world)
-        late = undelivered(company, world)
-        differ = differences(found, expected)
-        assert [
-            each for each in differ if not {each[0], expected[each[0]]["job_run_id"]} & late
-        ] == []
-        kinds.update(kind_of(run) for run in expected.values())
-    endings = {ending for ending, *_ in kinds}
-    assert endings >= {"Succeeded", "Failed", "Canceled", "TimedOut", "Skipped", "InternalError"}
-    for what in (OPEN, IMPUTED, NEVER_STARTED, OVER_MIDNIGHT, FOR_DAYS, REPAIRED, SHARED):
-        assert any(what in kind for kind in kinds), what
 
 
 OPEN, IMPUTED, NEVER_STARTED = "open", "imputed", "never started"
@@ -222,35 +157,6 @@ def kind_of(run: Row) -> tuple[object, ...]:
         SHARED: run["place"] == "job_cluster",
     }
     return (run["ending"], *(name for name, is_so in kinds.items() if is_so))
-
-
-def test_where_no_event_tells_the_end_the_row_says_so_and_is_seconds_off(
-    company: Company, loaded: Observed
-) -> None:
-    lost: list[tuple[str, int, int | None]] = []
-    for world in company.demo.world.workspaces:
-        found = runs_shown(loaded, world.workspace.workspace_id)
-        truth = truth_of(company.demo.world, world.workspace.name)
-        for task in (task for run in truth["runs"].values() for task in run["tasks"]):
-            row = found[task["run_id"]]
-            if not task["is_end_told"]:
-                off_ms = row["ended_ms"] and row["ended_ms"] - task["ended_ms"]
-                lost.append((world.workspace.name, task["run_id"], off_ms))
-                assert row["end_imputed"] != row["is_open"]
-            else:
-                assert not row["end_imputed"]
-    print("lost ends, ms off (None: still open):", *lost, sep="\n  ")  # noqa: T201 - what is asked for
-    assert {off_ms for _, _, off_ms in lost} == {1000, None}
-
-
-def test_every_change_of_every_job_is_shown_as_it_was(company: Company, loaded: Observed) -> None:
-    actions: set[object] = set()
-    for world in company.demo.world.workspaces:
-        found = jobs_shown(loaded, world.workspace.workspace_id)
-        expected = expected_jobs(company, world)
-        assert differences(found, expected) == []
-        actions |= {action for _, _, action in expected}
-    assert actions == {*CHANGES, "snapImpute"}
 
 
 CHANGES = ("create", "update", "reset", "delete", "changeJobAcl", "resetJobAcl")
@@ -285,25 +191,22 @@ def python_file(work: Said | None) -> object:
     )
 
 
-def expected_jobs(company: Company, world: WorkspaceWorld) -> dict[Any, Row]:
+def expected_jobs(world: WorkspaceWorld, span: Span) -> dict[Any, Row]:
     """Each granted change with the settings after it; older jobs from the first day's start on."""
-    since_ms = company.demo.world.since_ms
+    since_ms, until_ms = span.since_ms, span.until_ms
+    changes: dict[object, list[AuditAction]] = defaultdict(list)
+    for action in world.actions:
+        if action.service == "jobs" and action.action in CHANGES and action.at_ms < until_ms:
+            said = {**(action.params or {}), **(action.result or {})}
+            changes[said.get("job_id", said.get("resourceId"))].append(action)
     found: dict[Any, Row] = {}
     for definition in world.compute.jobs():
         older = definition.created_ms < since_ms
         edited_by = None if older else definition.creator.email
         if older:
             key = (definition.job_id, since_ms, "snapImpute")
-            found[key] = definition_at(definition, company.end_ms, None)
-        for action in world.actions:
-            said = {**(action.params or {}), **(action.result or {})}
-            named = said.get("job_id", said.get("resourceId"))
-            if (
-                action.service != "jobs"
-                or action.action not in CHANGES
-                or named != definition.job_id
-            ):
-                continue
+            found[key] = definition_at(definition, span.asked_ms, None)
+        for action in changes[definition.job_id]:
             if action.action in {"update", "reset"}:
                 edited_by = action.by
             is_deleted = action.action == "delete"
@@ -330,46 +233,3 @@ def definition_at(definition: JobDefinition, at_ms: int, edited_by: str | None) 
         "edited_by": edited_by,
         "deleted_by": None,
     }
-
-
-def test_what_a_run_was_asked_with_is_kept(company: Company, loaded: Observed) -> None:
-    [world, *_] = company.demo.world.workspaces
-    rows = shown(loaded, jobrun.VIEW, world.workspace.workspace_id)
-    asked = {run.run_id: run for run in world.compute.runs()}
-    seen: Counter[str] = Counter()
-    for row in rows.iter_rows(named=True):
-        run = asked[row["job_run_id"]]
-        if "notebook_params" in run.request:
-            given = row["manual_override_params"]["notebook_params"]
-            assert dict(given) == run.request["notebook_params"]
-            seen["overrides"] += 1
-        if run.asked == SUBMIT:
-            [task] = row["submitRun_details"]["tasks"]
-            assert (task["task_key"], row["run_name"]) == (row["task_key"], run.name)
-            assert row["time_detail"]["timeout_seconds"] == 3600
-            seen["submitted"] += 1
-        if row["repair_id"] is not None:
-            [repair] = row["repair_details"]
-            [known] = [each for each in run.repairs if each.repair_id == row["repair_id"]]
-            assert (repair["repair_timestamp"], repair["repairedBy"]) == (
-                known.at_ms,
-                known.by.email,
-            )
-            seen["repaired"] += 1
-    assert min(seen[what] for what in ("overrides", "submitted", "repaired")) > 2
-
-
-def test_day_by_day_in_several_runs_gives_what_one_range_gives(
-    company: Company, loaded: Observed
-) -> None:
-    observed = company.deployed()
-    [name, *_] = [each.workspace.name for each in company.demo.world.workspaces]
-    ours = pl.col("workspace_name") == name
-    captures = [module for module in MODULES if module.table.grain is Grain.CAPTURE]
-    audit = [module for module in MODULES if module not in (*captures, *MADE)]
-    observed.load(audit, *company.days, workspace=name)
-    observed.load(captures, company.now.date(), workspace=name)
-    for day in company.days:
-        observed.load(MADE, day, workspace=name)
-    once, again = loaded.tables(MADE), observed.tables(MADE)
-    assert [table for table in once if not once[table].filter(ours).equals(again[table])] == []
