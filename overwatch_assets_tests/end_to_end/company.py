@@ -58,8 +58,12 @@ class Company:
         yield
         self.emulator.clock.now_ms = self.end_ms
 
-    def deployed(self) -> "Observed":
-        """A deployment with nothing loaded yet."""
+    def deployed(self, audit: str = f"{LOGS}/audit") -> "Observed":
+        """A deployment with nothing loaded yet.
+
+        Args:
+            audit: Folder of the audit logs that come from a bucket, below the company's.
+        """
         self.deployments += 1
         reached = {
             each.workspace.workspace_id: Reached(
@@ -69,6 +73,7 @@ class Company:
             for each in self.demo.world.workspaces
         }
         text = demo_config_text(7, reached).replace("root: tables", f"root: t{self.deployments}")
+        text = text.replace(f"{LOGS}/audit/", f"{audit}/")
         config = config_of(
             parse_document(self.root / "overwatch.yaml", text.encode()), now=self.now
         )
@@ -85,13 +90,20 @@ class Observed:
     deployment: Deployment
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
 
-    def load(self, modules: Sequence[Module], *days: date, workspace: str) -> list[Record]:
+    def load(
+        self,
+        modules: Sequence[Module],
+        *days: date,
+        workspace: str,
+        redo: bool = False,
+        retry: bool = False,
+    ) -> list[Record]:
         """Load days of modules for a workspace, by its name."""
         now = self.deployment.now()
         loader = self.deployment.loader(self.ledger)
         written: list[Record] = []
         for module in modules:
-            run = Run(run_id="run", snapshot=now, now=self.deployment.now)
+            run = Run(run_id="run", snapshot=now, now=self.deployment.now, redo=redo, retry=retry)
             records = loader.load(module, self.config.workspace(workspace), days, run)
             self.ledger.write(records)
             written += records
@@ -118,13 +130,13 @@ class Observed:
                 written += self.load(others, *span, workspace=each.name)
         return written
 
-    def load_daily(self, modules: Sequence[Module], workspace: str) -> None:
-        """Every day on the morning after it, captures of that morning first."""
+    def load_daily(self, modules: Sequence[Module], days: Sequence[date], workspace: str) -> None:
+        """Each day on the morning after it, captures of that morning first."""
         captures = [module for module in modules if module.table.grain is Grain.CAPTURE]
         audit = [module for module in modules if module.table.name == "audit_log_bronze"]
         others = [module for module in modules if module not in (*audit, *captures)]
         last = self.company.days[-1]
-        for day in self.company.days:
+        for day in days:
             days_before_end = (last - day).days
             with self.company.at(self.company.end_ms - days_before_end * MS_PER_DAY):
                 self.load(audit, day, workspace=workspace)

@@ -205,7 +205,7 @@ def expected_jobs(world: WorkspaceWorld, span: Span) -> dict[Any, Row]:
         edited_by = None if older else definition.creator.email
         if older:
             key = (definition.job_id, since_ms, "snapImpute")
-            found[key] = definition_at(definition, span.asked_ms, None)
+            found[key] = definition_at(definition, span.first_asked_ms, None)
         for action in changes[definition.job_id]:
             if action.action in {"update", "reset"}:
                 edited_by = action.by

@@ -54,17 +54,39 @@ Fact = tuple[object, ...]
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """How a workspace is loaded.
+
+    Attributes:
+        days: So many, from the company's first one on.
+        every_morning: Each of them on the morning after it; else all in one run, when the
+            company's last day is over.
+    """
+
+    days: int
+    every_morning: bool = False
+
+    def load(self, observed: Observed, workspace: str) -> None:
+        """Load a workspace so."""
+        days = observed.company.days[: self.days]
+        if self.every_morning:
+            observed.load_daily(MODULES, days, workspace)
+        else:
+            observed.load_range(MODULES, days, workspace)
+
+
+@dataclass(frozen=True)
 class Month:
     """A workspace as it was observed, and what is true of it.
 
     Attributes:
-        days: So many were loaded, from the company's first one on.
+        of: The workspace's world.
     """
 
     company: Company
     observed: Observed
     of: WorkspaceWorld
-    days: int
+    loaded: Loaded
 
     @property
     def world(self) -> World:
@@ -78,9 +100,12 @@ class Month:
 
     @property
     def span(self) -> Span:
-        """The days, and when they were loaded: in one run, on the morning after the last."""
-        since_ms = self.world.since_ms
-        return Span(since_ms, since_ms + self.days * MS_PER_DAY, self.company.end_ms)
+        """The days, and when they were loaded."""
+        since_ms, end_ms = self.world.since_ms, self.company.end_ms
+        until_ms = since_ms + self.loaded.days * MS_PER_DAY
+        if not self.loaded.every_morning:
+            return Span(since_ms, until_ms, end_ms)
+        return Span(since_ms, until_ms, end_ms - self.world.until_ms + until_ms, every_morning=True)
 
     @cached_property
     def truth(self) -> Said:
@@ -202,6 +227,8 @@ class Month:
                 found[life.cluster_id, start_ms] = marked
             for state, is_followed_by_told in self._states_of(life.cluster_id):
                 start_ms, end_ms = state["start_ms"], state["end_ms"]
+                # A deletion ends the state with the millisecond in which it is told.
+                end_ms += end_ms == life.deleted_ms
                 closes_ms = start_ms + STOPPED_MS[life.spec.source] + 1
                 is_down_for_long = not state["is_running"] and closes_ms <= end_ms
                 found[life.cluster_id, start_ms] = (

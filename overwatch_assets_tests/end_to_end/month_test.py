@@ -1,10 +1,10 @@
 """What the made-up company's telemetry says of a month, against the truth.
 
-In the suite the largest workspace is loaded for all 30 days, and for the first days the two whose
-audit logs come as Azure's records and from the system table. `make soak` loads all three for all
-days, of three seeds and a larger company. Nothing is left out and everything is held to a
-millionth: where telemetry has a gap, against what the documented rules make of it (`told.py`),
-and the difference from the truth is printed.
+In the suite the largest workspace is loaded for all 30 days in one run. The two whose audit logs
+come as Azure's records and from the system table are for the first days, one of them every
+morning. `make soak` loads all three for all days, of three seeds and a larger company. Nothing is
+left out and everything is held to a millionth: where telemetry has a gap, against what the
+documented rules make of it (`told.py`), and the difference from the truth is printed.
 """
 
 from collections import Counter, defaultdict
@@ -51,8 +51,8 @@ from overwatch_assets_tests.end_to_end.jobs_and_runs import (
 from overwatch_assets_tests.end_to_end.month import (
     BY_TABLE,
     COLUMNS,
-    MODULES,
     USD,
+    Loaded,
     Month,
     by_day_of,
 )
@@ -70,13 +70,21 @@ class Played:
 
     seed: int
     scale: float
-    loaded: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, DAYS))
+    loaded: Mapping[str, Loaded] = field(default_factory=lambda: dict.fromkeys(NAMES, Loaded(DAYS)))
 
     def __str__(self) -> str:
         return f"seed {self.seed}"
 
 
-IN_SUITE = Played(7, 0.05, {"tidewater-prod": DAYS, "tidewater-lab": 4, "tidewater-shops": 4})
+IN_SUITE = Played(
+    seed=7,
+    scale=0.05,
+    loaded={
+        "tidewater-prod": Loaded(DAYS),
+        "tidewater-lab": Loaded(4, every_morning=True),
+        BY_SYSTEM_TABLE: Loaded(4),
+    },
+)
 SOAK = [pytest.param(Played(seed, 0.2), marks=pytest.mark.soak) for seed in (7, 11, 23)]
 
 
@@ -94,10 +102,9 @@ def company(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def observed(company: Company, played: Played) -> Observed:
-    """All days in one run, on the morning after the last: there is one capture, of that morning."""
     observed = company.deployed()
-    for name, days in played.loaded.items():
-        observed.load_range(MODULES, company.days[:days], workspace=name)
+    for name, loaded in played.loaded.items():
+        loaded.load(observed, name)
     return observed
 
 
@@ -282,7 +289,7 @@ def test_what_is_told_differs_from_the_truth_only_by_gaps_that_are_named(
         f"{sum(found for _, found in beside):.4f} of {sum(true for true, _ in beside):.4f} USD"
     )
     with capsys.disabled():
-        print(f"\n{month.of.workspace.name}, {month.days} days:", *lines, sep="\n  ")  # noqa: T201 - what is asked for
+        print(f"\n{month.of.workspace.name}, {month.loaded}:", *lines, sep="\n  ")  # noqa: T201 - what is asked for
 
 
 def _sum(days: Mapping[tuple[str, str], Mapping[str, float]], cluster_id: str) -> float:
@@ -334,7 +341,7 @@ def test_every_change_of_every_job_is_shown_as_it_was(month: Month) -> None:
 
 def test_every_version_of_every_cluster_is_shown_as_it_was(month: Month) -> None:
     span = month.span
-    expected = Versions(month.world, month.of, span.asked_ms, span.until_ms).rows()
+    expected = Versions(month.world, month.of, span.first_asked_ms, span.until_ms).rows()
     found = shown_versions(month.shown(cluster.VIEW))
     assert differing_values(found, expected) == []
     if month.of.workspace.size >= 1:
@@ -370,7 +377,7 @@ def test_prices_change_in_the_middle_of_the_days(month: Month) -> None:
     rows = month.shown(clusterstatefact.VIEW).filter(pl.col("sku") == "interactive")
     rates = rows.select(pl.col("state_start_date") >= changes_on, "dbu_rate").unique()
     expected = {(False, 0.55), (True, 0.60)}
-    assert set(rates.rows()) == (expected if month.days == DAYS else {(False, 0.55)})
+    assert set(rates.rows()) == (expected if month.loaded.days == DAYS else {(False, 0.55)})
 
 
 def test_every_cost_agrees_with_the_rules_of_the_table(month: Month) -> None:

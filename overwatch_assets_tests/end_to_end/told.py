@@ -1,10 +1,10 @@
 """What telemetry tells of the made-up company's compute, where it cannot tell the truth.
 
 The simulation names each gap (`ledger.Gap`). Here the documented rules are applied to what is
-left, in plain Python on the simulation's own objects, with one look at the world after its end:
+left, in plain Python on the simulation's own objects:
 
-- A cluster that the API knows no longer has no states: forgotten 30 days after it terminated, or
-  permanently deleted.
+- What a cluster did is not known of the days after which the API knew it no longer: forgotten 30
+  days after it terminated, or permanently deleted.
 - A cluster is known from its first event on. Where it is not a switch, it is up if the event is
   one of a cluster that is up.
 - A start of a cluster that is up reveals that it had stopped after the last sign of life: an
@@ -18,8 +18,9 @@ What follows from this, states, costs and shares, is computed like the truth its
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from overwatch_assets.demo.api_compute import ComputeApi
 from overwatch_assets.demo.cluster_life import ClusterLife, Phase, Version
@@ -43,12 +44,24 @@ class Span:
     """The days that are looked at, and when one looks.
 
     Attributes:
-        asked_ms: When the API is asked for all of it.
+        asked_ms: When the API is asked for what is not asked every morning: for the last day.
+        every_morning: Each day is asked for on the next morning.
     """
 
     since_ms: int
     until_ms: int
     asked_ms: int
+    every_morning: bool = False
+
+    def asked_of(self, at_ms: int) -> int:
+        """When the API is asked for the day of an instant."""
+        days_before = (self.until_ms - 1 - at_ms) // DAY_MS if self.every_morning else 0
+        return self.asked_ms - days_before * DAY_MS
+
+    @property
+    def first_asked_ms(self) -> int:
+        """When the first capture is taken."""
+        return self.asked_of(self.since_ms)
 
 
 def told_compute(world: World, workspace: WorkspaceWorld, span: Span) -> WorkspaceCompute:
@@ -59,14 +72,13 @@ def told_compute(world: World, workspace: WorkspaceWorld, span: Span) -> Workspa
     for task in (task for run in runs for task in run.tasks):
         if task.cluster_id is not None and task.started_ms is not None:
             signs[task.cluster_id].append(task)
+
+    @cache
+    def is_known(cluster_id: str, asked_ms: int) -> bool:
+        return api.cluster(cluster_id, asked_ms) is not None
+
     lives = [
-        told_life(
-            life,
-            signs.get(life.cluster_id, ()),
-            span,
-            is_known=api.cluster(life.cluster_id, span.asked_ms) is not None,
-        )
-        for life in compute.lives()
+        told_life(life, signs.get(life.cluster_id, ()), span, is_known) for life in compute.lives()
     ]
     told = Ledger(all_jobs=list(compute.jobs()), all_lives=lives, all_runs=runs)
     return replace(compute, parts=(told,))
@@ -91,10 +103,20 @@ def _told_task(task: TaskRun, run: JobRun, span: Span) -> TaskRun:
 
 
 def told_life(
-    life: ClusterLife, runs: Sequence[TaskRun], span: Span, *, is_known: bool
+    life: ClusterLife,
+    runs: Sequence[TaskRun],
+    span: Span,
+    is_known: Callable[[str, int], bool],
 ) -> ClusterLife:
     """A cluster's life as its events and the runs on it show it."""
-    phases = list(_told_phases(life, runs, span)) if is_known else []
+    told = [
+        phase
+        for phase in life.phases
+        if phase.is_told
+        and span.since_ms <= phase.since_ms < span.until_ms
+        and is_known(life.cluster_id, span.asked_of(phase.since_ms))
+    ]
+    phases = list(_told_phases(life, told, runs, span))
     return replace(life, phases=phases, versions=_told_versions(life, span))
 
 
@@ -109,15 +131,13 @@ def _told_versions(life: ClusterLife, span: Span) -> list[Version]:
         if version.at_ms >= span.since_ms
         and any(0 <= at_ms - version.at_ms < SECOND_MS for at_ms in edits)
     ]
-    return [Version(life.created_ms, life.spec_at(span.asked_ms)), *edited]
+    return [Version(life.created_ms, life.spec_at(span.first_asked_ms - 1)), *edited]
 
 
-def _told_phases(life: ClusterLife, runs: Sequence[TaskRun], span: Span) -> Iterator[Phase]:
-    told = [
-        phase
-        for phase in life.phases
-        if phase.is_told and span.since_ms <= phase.since_ms < span.until_ms
-    ]
+def _told_phases(
+    life: ClusterLife, told: Sequence[Phase], runs: Sequence[TaskRun], span: Span
+) -> Iterator[Phase]:
+    """The phases that are told, and the stops that nothing tells."""
     is_up: bool | None = None
     for phase, following in zip(told, [*told[1:], None], strict=False):
         end_ms = span.until_ms if following is None else following.since_ms
