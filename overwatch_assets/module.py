@@ -21,6 +21,12 @@ DECIDED_MS = "_decided_ms"
 LEFT_OUT = "_left_out"
 """Working column: why a row is counted but not stored; null in a row that is stored."""
 
+HOLDS = "_holds"
+"""Working column of what a rule compares: whether the rule holds there."""
+
+ROWS, NOT_STORED, EARLIER, MADE_FROM = "rows", "not_stored", "earlier", "made_from"
+"""Parameters of rules, beside the module's inputs."""
+
 HISTORY_DAYS = 60
 """How far back a module looks for its own closed keys."""
 
@@ -240,6 +246,34 @@ class FromSource:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the rows of a day keep, or else the day does not become visible.
+
+    Attributes:
+        name: Name of the asset check that shows whether it holds.
+        doc: The rule as a sentence.
+        compared: From frames, by parameter name, to what is compared: the columns of `by`, figures
+            of both sides, and `HOLDS`. It may take the module's inputs, `rows` (those of the day),
+            `not_stored` (what of the day has a `LEFT_OUT`), `earlier`, `made_from` and `window`.
+        by: Columns that tell what was compared; figures are all others.
+        remedy: What to do where it does not hold.
+        earlier: From what `compared` may take to a frame of one column, epoch ms: the table's
+            closed rows since the minimum of it, up to the day before, are `earlier`.
+        made_from: Name of the input that is `made_from`, for rules that several tables keep.
+        is_warning: Where it does not hold the day is stored all the same, and told of.
+    """
+
+    name: str
+    doc: str
+    compared: Callable[..., pl.LazyFrame]
+    by: tuple[str, ...]
+    remedy: str
+    earlier: Callable[..., pl.LazyFrame] | None = None
+    made_from: str | None = None
+    is_warning: bool = False
+
+
 Read = Day | Carried | AsOf | Captures | History | Overlap | Reference | Stored | FromSource
 Transform = Callable[..., pl.LazyFrame]
 
@@ -353,6 +387,7 @@ class Module:
         tracker: Bronze from files: the table of the files opened.
         rejected: Bronze from files: the table of the lines and files that were no records.
         errors: Bronze from the API: the table of the objects that could not be fetched.
+        rules: What its rows keep, beside the laws of every table.
     """
 
     module_id: int
@@ -371,6 +406,7 @@ class Module:
     timeline: Timeline | None = None
     builds_on_day_before: bool = False
     asked_at_once: bool = False
+    rules: tuple[Rule, ...] = ()
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -460,13 +496,15 @@ def module(
     timeline: Timeline | None = None,
     builds_on_day_before: bool = False,
     asked_at_once: bool = False,
+    rules: tuple[Rule, ...] = (),
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
     The decorated name becomes the `Module`; calling it runs the function.
 
     Raises:
-        TypeError: The transform's parameters are not those of `reads`, or a key is no column.
+        TypeError: The transform's parameters are not those of `reads`, a key is no column, or a
+            rule takes what there is not.
     """
 
     def declare(transform: Transform) -> Module:
@@ -486,6 +524,7 @@ def module(
         if unknown := {key for key in keys if key.split(".")[0] not in known}:
             wrong = f"{table_name}: keys {sorted(unknown)} are no columns"
             raise TypeError(wrong)
+        _require_answerable(table_name, rules, reads)
         doc = inspect.getdoc(inspect.getmodule(transform)) or ""
         return Module(
             module_id=module_id,
@@ -504,6 +543,36 @@ def module(
             timeline=timeline,
             builds_on_day_before=builds_on_day_before,
             asked_at_once=asked_at_once,
+            rules=rules,
         )
 
     return declare
+
+
+def _require_answerable(
+    table_name: str, rules: tuple[Rule, ...], reads: Mapping[str, Read]
+) -> None:
+    """Refuse rules of the same name, and rules that ask for what they can't be given.
+
+    Raises:
+        TypeError: Says which.
+    """
+    if len({rule.name for rule in rules}) < len(rules):
+        wrong = f"{table_name}: two rules have the same name"
+        raise TypeError(wrong)
+    if rules and any(isinstance(read, FromSource) for read in reads.values()):
+        wrong = f"{table_name}: what a source tells is kept as it is, without rules"
+        raise TypeError(wrong)
+    for rule in rules:
+        given = {*reads, ROWS, NOT_STORED, "window"}
+        taken = set[str]()
+        if rule.made_from is not None:
+            taken.add(rule.made_from)
+            given.add(MADE_FROM)
+        if rule.earlier is not None:
+            taken.update(inspect.signature(rule.earlier).parameters)
+            given.add(EARLIER)
+        taken.update(inspect.signature(rule.compared).parameters)
+        if unknown := taken - given:
+            wrong = f"{table_name}: rule {rule.name} takes {sorted(unknown)}"
+            raise TypeError(wrong)

@@ -272,7 +272,7 @@ class Reader:
         last = day.day - ONE_DAY
         if last < first:
             return empty, []
-        wanted = _called(read.wanted, frames, day.window).collect(engine="in-memory")
+        wanted = called(read.wanted, frames, day.window).collect(engine="in-memory")
         if wanted.is_empty():
             return empty, []
         days = days_between(first, last)
@@ -290,7 +290,7 @@ class Reader:
         self, name: str, read: Overlap, day: DayWindow, frames: Frames
     ) -> tuple[pl.LazyFrame, list[ReadRecord]]:
         table = self.modules[name].table
-        earliest = _called(read.since, frames, day.window).min().collect().item()
+        earliest = called(read.since, frames, day.window).min().collect().item()
         first = day.day
         if earliest is not None:
             instant = datetime.fromtimestamp(min(earliest, day.window.since_ms) / 1000, UTC)
@@ -311,7 +311,7 @@ def days_between(first: date, last: date) -> list[date]:
     return [date.fromordinal(each) for each in range(first.toordinal(), last.toordinal() + 1)]
 
 
-def _called(function: Callable[..., pl.LazyFrame], frames: Frames, window: Window) -> pl.LazyFrame:
+def called(function: Callable[..., pl.LazyFrame], frames: Frames, window: Window) -> pl.LazyFrame:
     """Call a declaration's function with the inputs whose names it has."""
     names = inspect.signature(function).parameters
     known: dict[str, object] = {**frames, "window": window}

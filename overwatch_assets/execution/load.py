@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -18,9 +18,17 @@ import polars as pl
 from overwatch_assets.execution import versions
 from overwatch_assets.execution.bronze import BronzeDays, SideRows
 from overwatch_assets.execution.changes import changes_between
-from overwatch_assets.execution.inputs import Inputs, Past, Reader
+from overwatch_assets.execution.inputs import (
+    Frames,
+    Inputs,
+    Past,
+    Reader,
+    called,
+    days_between,
+)
 from overwatch_assets.execution.laws import require_days, require_lawful
-from overwatch_assets.execution.records import Ledger, Record, Status
+from overwatch_assets.execution.records import Check, Ledger, Record, Status
+from overwatch_assets.execution.rules import nothing_compared, require_kept
 from overwatch_assets.execution.run import Calendar, Coverage, Run, Workspace
 from overwatch_assets.execution.tables import AnyTables, Staged
 from overwatch_assets.execution.timelines import is_anchor, state_of
@@ -34,13 +42,18 @@ from overwatch_assets.execution.windows import (
     require_known,
 )
 from overwatch_assets.module import (
+    EARLIER,
     LEFT_OUT,
+    MADE_FROM,
+    NOT_STORED,
     ORGANIZATION_ID,
     PARTITION_DATE,
+    ROWS,
     Captures,
     DayWindow,
     Grain,
     Module,
+    Rule,
     Timeline,
     Window,
 )
@@ -311,12 +324,15 @@ class _Work:
         found = {key[0] for key in by_day}
         require_days(self._cell(days[-1].day), found, {each.day for each in days})
         for each in days:
+            is_of_day = pl.col(PARTITION_DATE.name) == each.day
+            frames = {name: frame.filter(is_of_day) for name, frame in inputs.frames.items()}
             rows = by_day.get((each.day,))
             if rows is None:
-                self._keep_nothing(each, Past(None, (), {}), clock)
+                checks = self._checks(each, made.clear(), made.clear(), frames)
+                self._keep_nothing(each, Past(None, (), {}), clock, checks)
                 continue
             reads = self._reader().day_reads(self.module, each.day)
-            self._keep(each, rows, replace(inputs, reads=reads), clock, carried=None)
+            self._keep(each, rows, Inputs(frames=frames, reads=reads), clock, carried=None)
 
     def _load_day(self, day: DayWindow) -> None:
         clock = _Clock()
@@ -325,7 +341,7 @@ class _Work:
         carried = self._carried(day.day) if self.module.is_carrying else None
         past = Past(carried=carried, staged=self.staged, records=self.records)
         if (carried is None or carried.is_empty()) and self._has_no_input(day.day):
-            self._keep_nothing(day, past, clock)
+            self._keep_nothing(day, past, clock, nothing_compared(self.module))
             return
         inputs = self._reader().of_day(self.module, day, past)
         rows = self._called(inputs, day.window)
@@ -394,13 +410,15 @@ class _Work:
         """Check, stage and record the rows of one day."""
         table = self.module.table
         counted: dict[str, int] = {}
+        not_stored = rows.clear()
         if LEFT_OUT in rows.columns:
-            left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
-            counted = dict(left_out.group_by(LEFT_OUT).len().sort(LEFT_OUT).iter_rows())
+            not_stored = rows.filter(pl.col(LEFT_OUT).is_not_null())
+            counted = dict(not_stored.group_by(LEFT_OUT).len().sort(LEFT_OUT).iter_rows())
             rows = rows.filter(pl.col(LEFT_OUT).is_null())
         if table.grain is Grain.VERSION:
             rows = rows.with_columns(is_open=pl.lit(value=False))
         require_lawful(self.module, self._cell(day.day), rows, day, carried)
+        checks = self._checks(day, rows, not_stored, inputs.frames)
         closed = stored = self._completed(rows)
         state = open_rows = stored.clear()
         if table.grain is Grain.INTERVAL:
@@ -428,6 +446,7 @@ class _Work:
             reason="" if stored.height else self._why_empty(day.day),
             reads=reads,
             counted=counted,
+            checks=checks,
             details={
                 **self._changes(day.day, stored),
                 **_sizes(self._stage(day.day, stored)),
@@ -437,6 +456,33 @@ class _Work:
         if self.module.is_carrying:
             self.carried = self._with_partition(state, day.day)
 
+    def _checks(
+        self, day: DayWindow, rows: pl.DataFrame, not_stored: pl.DataFrame, inputs: Frames
+    ) -> tuple[Check, ...]:
+        """What came of the module's rules."""
+        if not self.module.rules:
+            return ()
+        frames = {**inputs, ROWS: rows.lazy(), NOT_STORED: not_stored.lazy()}
+        given: dict[str, Frames] = {}
+        for rule in self.module.rules:
+            given[rule.name] = {**frames, EARLIER: self._earlier(rule, day, frames)}
+            if rule.made_from is not None:
+                given[rule.name][MADE_FROM] = inputs[rule.made_from]
+        return require_kept(self.module, self._cell(day.day), given, day.window)
+
+    def _earlier(self, rule: Rule, day: DayWindow, frames: Frames) -> pl.LazyFrame:
+        """Closed rows of the table's own days before, since the instant that the rule names."""
+        table = self.module.table
+        since = rule.earlier and called(rule.earlier, frames, day.window).min().collect().item()
+        if since is None:
+            return pl.LazyFrame(schema=table.schema)
+        instant = datetime.fromtimestamp(since / 1000, UTC)
+        first = max(self.workspace.first_day, self.loader.calendar.day_of(instant))
+        days = days_between(first, day.day - ONE_DAY)
+        org = self.workspace.organization_id
+        rows = self.loader.store.scan(table, org, days, staged=self.staged)
+        return rows.filter(~pl.col("is_open"), pl.col(PARTITION_DATE.name).is_in(days))
+
     def _state(
         self, timeline: Timeline, day: date, closed: pl.DataFrame, carried: pl.DataFrame | None
     ) -> pl.DataFrame:
@@ -444,7 +490,9 @@ class _Work:
         frames = [closed] if carried is None else [carried.select(closed.columns), closed]
         return state_of(pl.concat(frames).lazy(), timeline, self._end_ms(day))
 
-    def _keep_nothing(self, day: DayWindow, past: Past, clock: "_Clock") -> None:
+    def _keep_nothing(
+        self, day: DayWindow, past: Past, clock: "_Clock", checks: Sequence[Check]
+    ) -> None:
         """Record a day whose inputs have no rows: nothing comes of nothing."""
         stored = self._newest_stored(day.day)
         self._record(
@@ -453,6 +501,7 @@ class _Work:
             closed_version=0,
             reason=self._why_empty(day.day),
             reads=self._reader().reads_of_nothing(self.module, day.day, past),
+            checks=checks,
             details={
                 "inserts": 0,
                 "updates": 0,

@@ -52,6 +52,32 @@ class ReadRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Whether a rule holds on a day.
+
+    Attributes:
+        rule: Its name.
+        compared: How many things were compared.
+        broken: In how many of them it does not hold.
+        is_warning: The day is stored even so.
+        figures: Sums of what was compared.
+        examples: Some of where it does not hold, with the figures there.
+    """
+
+    rule: str
+    compared: int = 0
+    broken: int = 0
+    is_warning: bool = False
+    figures: Mapping[str, float | int] = field(default_factory=dict[str, float | int])
+    examples: Sequence[str] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds everywhere."""
+        return self.broken == 0
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One loaded day of one table and workspace.
 
@@ -67,6 +93,7 @@ class Record:
             when there are none.
         reads: What the day was made from.
         details: Further numbers for people: seconds, bytes, peak memory, inserts and so on.
+        checks: Whether the module's rules hold.
     """
 
     table: str
@@ -87,6 +114,7 @@ class Record:
     reads: tuple[ReadRecord, ...] = ()
     counted: Mapping[str, int] = field(default_factory=dict[str, int])
     details: Mapping[str, float | int | str] = field(default_factory=dict[str, float | int | str])
+    checks: Sequence[Check] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -109,6 +137,7 @@ class Record:
         fields["day"] = date.fromisoformat(fields["day"])
         fields["status"] = Status(fields["status"])
         fields["reads"] = tuple(_read_record(each) for each in fields["reads"])
+        fields["checks"] = tuple(_check(each) for each in fields.get("checks", ()))
         return cls(**fields)
 
 
@@ -120,6 +149,10 @@ def _read_record(fields: dict[str, Any]) -> ReadRecord:
         last=date.fromisoformat(fields["last"]),
         version=fields["version"],
     )
+
+
+def _check(fields: dict[str, Any]) -> Check:
+    return Check(**{**fields, "examples": tuple(fields["examples"])})
 
 
 class Ledger(Protocol):

@@ -9,6 +9,7 @@ import polars as pl
 
 from overwatch_assets.expressions.cluster_columns import shared
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
     TIMESTAMP,
@@ -93,6 +94,7 @@ RENAMED = {
     keys=("cluster_id", "unixTimeMS", "action"),
     reads={"cluster_spec_silver": Day()},
     decided_by=PARTITION_DATE.name,
+    rules=(keeps_rows("cluster_spec_silver", by={"cluster_id": pl.col("cluster_id")}),),
 )
 def cluster_gold(
     cluster_spec_silver: pl.LazyFrame,

@@ -16,6 +16,7 @@ from overwatch_assets.expressions.databricks_structs import (
 )
 from overwatch_assets.expressions.durations import date_of, timestamp_of
 from overwatch_assets.expressions.job_structs import RESPONSE, TASK_DETAIL_LEGACY, TASKS
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
     TIMESTAMP,
@@ -93,6 +94,7 @@ RENAMED = {
     keys=("job_id", "unixTimeMS", "action", "request_id"),
     reads={"job_status_silver": Day()},
     decided_by="unixTimeMS",
+    rules=(keeps_rows("job_status_silver", by={"job_id": pl.col("jobId")}),),
 )
 def job_gold(
     job_status_silver: pl.LazyFrame,

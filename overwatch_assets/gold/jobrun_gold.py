@@ -24,6 +24,7 @@ from overwatch_assets.expressions.job_structs import (
     TASK_DETAIL_LEGACY,
     TIME_DETAILS,
 )
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
 COLUMNS = (
@@ -142,6 +143,19 @@ RENAMED = {
         "time_detail",
         "request_detail",
         "end_imputed",
+    ),
+    rules=(
+        keeps_rows(
+            "jobrun_silver",
+            by={"run_id": pl.col("runId")},
+            sums={
+                "run_ms": (
+                    pl.col("task_runtime").struct.field("runTimeMS"),
+                    pl.col("TaskRunTime").struct.field("runTimeMS"),
+                )
+            },
+            where=pl.col("row_kind") == "run",
+        ),
     ),
 )
 def jobrun_gold(

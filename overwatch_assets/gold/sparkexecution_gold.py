@@ -7,6 +7,7 @@ before. `spark_context_id` and `execution_id` name it; Spark jobs refer to it by
 import polars as pl
 
 from overwatch_assets.expressions.durations import RUN_TIME
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import (
     CLUSTER,
     CONTEXT_ID,
@@ -59,6 +60,18 @@ COLUMNS = (
     reads={"spark_executions_silver": Day()},
     decided_by=PARTITION_DATE.name,
     provisional=(*GOLD_OPEN_UNTIL_ENDED, "sql_execution_runtime"),
+    rules=(
+        keeps_rows(
+            "spark_executions_silver",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            sums={
+                "execution_ms": (
+                    pl.col("sql_execution_runtime").struct.field("runTimeMS"),
+                    pl.col("SqlExecutionRunTime").struct.field("runTimeMS"),
+                )
+            },
+        ),
+    ),
 )
 def sparkexecution_gold(
     spark_executions_silver: pl.LazyFrame,

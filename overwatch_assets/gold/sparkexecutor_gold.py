@@ -8,6 +8,7 @@ Spark context, `end_imputed`.
 import polars as pl
 
 from overwatch_assets.expressions.durations import ALIVE_TIME
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import (
     CLUSTER,
     CONTEXT_ID,
@@ -70,6 +71,18 @@ COLUMNS = (
     reads={"spark_executors_silver": Day()},
     decided_by=PARTITION_DATE.name,
     provisional=(*GOLD_OPEN_UNTIL_ENDED, "removed_reason", "executor_alivetime"),
+    rules=(
+        keeps_rows(
+            "spark_executors_silver",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            sums={
+                "alive_ms": (
+                    pl.col("executor_alivetime").struct.field("uptimeMS"),
+                    pl.col("ExecutorAliveTime").struct.field("uptimeMS"),
+                )
+            },
+        ),
+    ),
 )
 def sparkexecutor_gold(
     spark_executors_silver: pl.LazyFrame,

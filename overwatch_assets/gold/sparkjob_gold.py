@@ -11,6 +11,7 @@ belong to the same principal (Azure), session, job group, SQL execution or REPL,
 import polars as pl
 
 from overwatch_assets.expressions.durations import RUN_TIME
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import (
     CLUSTER,
     CONTEXT_ID,
@@ -101,6 +102,18 @@ CONTEXT = "spark_context_id"
     reads={"spark_jobs_silver": Day()},
     decided_by=PARTITION_DATE.name,
     provisional=(*GOLD_OPEN_UNTIL_ENDED, "job_runtime", "job_result", "user_email"),
+    rules=(
+        keeps_rows(
+            "spark_jobs_silver",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            sums={
+                "job_ms": (
+                    pl.col("job_runtime").struct.field("runTimeMS"),
+                    pl.col("JobRunTime").struct.field("runTimeMS"),
+                )
+            },
+        ),
+    ),
 )
 def sparkjob_gold(
     spark_jobs_silver: pl.LazyFrame,

@@ -8,6 +8,7 @@ stages it later skipped, which have no row.
 import polars as pl
 
 from overwatch_assets.expressions.durations import RUN_TIME
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import (
     CLUSTER,
     CONTEXT_ID,
@@ -62,6 +63,18 @@ COLUMNS = (
     reads={"spark_stages_silver": Day()},
     decided_by=PARTITION_DATE.name,
     provisional=(*GOLD_OPEN_UNTIL_ENDED, "stage_runtime", "stage_info"),
+    rules=(
+        keeps_rows(
+            "spark_stages_silver",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            sums={
+                "stage_ms": (
+                    pl.col("stage_runtime").struct.field("runTimeMS"),
+                    pl.col("StageRunTime").struct.field("runTimeMS"),
+                )
+            },
+        ),
+    ),
 )
 def sparkstage_gold(
     spark_stages_silver: pl.LazyFrame,

@@ -8,6 +8,7 @@ batch; what an asynchronous batch still does after its report is not among them.
 import polars as pl
 
 from overwatch_assets.expressions.durations import date_of
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import CLUSTER, CONTEXT_ID
 from overwatch_assets.expressions.streaming_progress import STREAMING_METRICS, streaming_metrics
 from overwatch_assets.module import (
@@ -99,6 +100,14 @@ def _batch_starts(spark_events_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "spark_events_bronze": Day(),
         "spark_executions_silver": Overlap(since=_batch_starts),
     },
+    rules=(
+        keeps_rows(
+            "spark_events_bronze",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            where=pl.col("Event").is_in([STARTED, PROGRESSED]),
+            with_counted=True,
+        ),
+    ),
 )
 def sparkstream_gold(
     spark_events_bronze: pl.LazyFrame,

@@ -8,6 +8,7 @@ accumulables are not stored.
 import polars as pl
 
 from overwatch_assets.expressions.durations import RUN_TIME
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.spark_columns import (
     CLUSTER,
     CONTEXT_ID,
@@ -116,6 +117,18 @@ COLUMNS = (
         "task_info",
         "task_type",
         "task_end_reason",
+    ),
+    rules=(
+        keeps_rows(
+            "spark_tasks_silver",
+            by={"spark_context_id": pl.col("SparkContextID")},
+            sums={
+                "task_ms": (
+                    pl.col("task_runtime").struct.field("runTimeMS"),
+                    pl.col("TaskRunTime").struct.field("runTimeMS"),
+                )
+            },
+        ),
     ),
 )
 def sparktask_gold(
