@@ -5,16 +5,18 @@ reports what came of each. Not here: how a day is loaded (`execution/`).
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import dagster as dg
 
 from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.rules import RuleBroken
 from overwatch_assets.execution.run import Run
 from overwatch_assets.execution.windows import contiguous
 from overwatch_assets.frozen_facts import hold_frozen
-from overwatch_assets.materializations import DagsterLedger, metadata_of
+from overwatch_assets.materializations import DagsterLedger, evaluations_of, metadata_of
 from overwatch_assets.module import Module, Table
 from overwatch_assets.partitions import DATE, WORKSPACE, cells_by_workspace, key_of
 from overwatch_assets.resources import Deployment
@@ -25,16 +27,23 @@ RETRY_TAG = "overwatch/retry"
 """Of a run that asks sources only for what earlier runs could not get."""
 OWNERS = ["team:platform"]
 
+Event = dg.MaterializeResult[Any] | dg.AssetCheckEvaluation | dg.Output[None]
+"""What loading yields."""
+
 
 def asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
     """The asset of a module: its declaration as Dagster shows it, its days as partitions."""
     with warnings.catch_warnings():
-        # Range runs and mappings of two dimensions are called beta; Dagster is pinned.
+        # Range runs and mappings of two dimensions are called beta, checks with partitions a
+        # preview; Dagster is pinned.
         warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
         return _asset_of(module, partitions)
 
 
 def _asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
+    specs = _check_specs(module, partitions)
+
     @dg.asset(
         name=module.table.name,
         partitions_def=partitions,
@@ -55,14 +64,44 @@ def _asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.As
             "keys": ", ".join(("organization_id", *module.table.keys)),
             "decided by": module.decided_by,
         },
+        check_specs=specs,
     )
-    def load(context: dg.AssetExecutionContext) -> None:
-        _load(context, module)
+    def load(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        try:
+            records = _load(context, module)
+        except RuleBroken as broken:
+            cell = broken.cell
+            key = str(key_of(cell.organization_id, cell.day))
+            yield from evaluations_of(context.instance, module, {key: broken.checks})
+            raise
+        yield dg.MaterializeResult()
+        checks = {str(key_of(each.organization_id, each.day)): each.checks for each in records}
+        yield from evaluations_of(context.instance, module, checks)
+        # A check's output says that it was evaluated; its results are those of the partitions.
+        for spec in specs:
+            yield dg.Output(None, output_name=spec.get_python_identifier())
 
     return load
 
 
-def _load(context: dg.AssetExecutionContext, module: Module) -> None:
+def _check_specs(
+    module: Module, partitions: dg.MultiPartitionsDefinition
+) -> list[dg.AssetCheckSpec]:
+    """The rules of a module as checks of its asset, each of one partition."""
+    return [
+        dg.AssetCheckSpec(
+            rule.name, asset=module.table.name, description=rule.doc, partitions_def=partitions
+        )
+        for rule in module.rules
+    ]
+
+
+def _load(context: dg.AssetExecutionContext, module: Module) -> list[Record]:
+    """Load the run's partitions.
+
+    Returns:
+        What is recorded of each, also of those that a redo left as they were.
+    """
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     hold_frozen(context.instance, deployment.config)
     ledger = DagsterLedger(context.instance)
@@ -76,12 +115,14 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> None:
         progress=deployment.progress,
         now=deployment.now,
     )
+    reported: list[Record] = []
     for organization_id, days in cells_by_workspace(context.partition_keys).items():
         workspace = deployment.config.workspace(organization_id)
         for adjacent in contiguous(days):
             with deployment.store.computing():
                 records = loader.load(module, workspace, adjacent, run)
-            _report(context, organization_id, adjacent, records, run)
+            reported += _report(context, organization_id, adjacent, records, run)
+    return reported
 
 
 def _report(
@@ -90,8 +131,11 @@ def _report(
     days: Sequence[date],
     records: Sequence[Record],
     run: Run,
-) -> None:
+) -> list[Record]:
     """Give each day's materialisation its record; a day that a redo left alone keeps its own.
+
+    Returns:
+        The records of all days.
 
     Raises:
         Failure: The run was stopped; the days it had committed are materialised all the same.
@@ -110,12 +154,14 @@ def _report(
         raise dg.Failure(message, allow_retries=False)
     ledger = DagsterLedger(context.instance)
     unchanged = ledger.latest(context.asset_key.path[-1], organization_id, kept)
-    for record in (*records, *unchanged.values()):
+    known = [*records, *unchanged.values()]
+    for record in known:
         context.add_asset_metadata(
             metadata_of(record),
             asset_key=context.asset_key,
             partition_key=str(key_of(record.organization_id, record.day)),
         )
+    return known
 
 
 def snapshot_of(context: dg.AssetExecutionContext, deployment: Deployment) -> datetime:

@@ -1,17 +1,21 @@
-"""Records of loaded days as Dagster keeps them: materialisation metadata, and back.
+"""Records of loaded days as Dagster keeps them: materialisation metadata, and back; their checks.
 
 Dagster's run storage is the only state that decides what may be loaded and what is stale.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 
-from overwatch_assets.execution.records import Record
+from overwatch_assets.execution.records import Check, Record
+from overwatch_assets.module import Module, Rule
 from overwatch_assets.partitions import cell_of, key_of
 
 RECORD = "overwatch/record"
@@ -101,6 +105,71 @@ def metadata_of(record: Record) -> dict[str, dg.MetadataValue]:
         shown[name.replace("_", " ")] = _value(value)
     shown[RECORD] = dg.MetadataValue.json(json.loads(record.to_json()))
     return shown
+
+
+def evaluations_of(
+    instance: dg.DagsterInstance, module: Module, checks: Mapping[str, Sequence[Check]]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the asset checks of partitions show.
+
+    Args:
+        instance: Where materialisations are: a check is of its partition's latest one.
+        module: Whose rules were asked for.
+        checks: What came of them, by partition key.
+    """
+    if not module.rules:
+        return
+    asset = dg.AssetKey(module.table.name)
+    newest = instance.get_latest_storage_id_by_partition(
+        asset, DagsterEventType.ASSET_MATERIALIZATION, set(checks)
+    )
+    found = instance.fetch_materializations(
+        AssetRecordsFilter(asset_key=asset, storage_ids=list(newest.values())),
+        limit=max(1, len(newest)),
+    )
+    targets = {
+        record.partition_key: AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in (found.records if newest else ())
+    }
+    by_name = {rule.name: rule for rule in module.rules}
+    for key, of_partition in checks.items():
+        for check in of_partition:
+            if check.rule in by_name:
+                yield _evaluation(asset, by_name[check.rule], check, key, targets.get(key))
+
+
+def _evaluation(
+    asset: dg.AssetKey,
+    rule: Rule,
+    check: Check,
+    partition: str,
+    target: AssetCheckEvaluationTargetMaterializationData | None,
+) -> dg.AssetCheckEvaluation:
+    shown: dict[str, dg.MetadataValue] = {
+        "compared": dg.MetadataValue.int(check.compared),
+        "broken": dg.MetadataValue.int(check.broken),
+    }
+    shown.update({name.replace("_", " "): _value(each) for name, each in check.figures.items()})
+    if check.examples:
+        shown["examples"] = dg.MetadataValue.json(list(check.examples))
+    told = rule.doc
+    if not check.holds:
+        figures = ", ".join(f"{each} {name}" for name, each in check.figures.items())
+        told = f"incomplete: {figures}" if rule.is_warning else f"broken: {rule.doc}"
+        told = f"{told}. {rule.remedy}"
+    severity = dg.AssetCheckSeverity.WARN if rule.is_warning else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckEvaluation(
+        asset_key=asset,
+        check_name=rule.name,
+        passed=check.holds,
+        metadata=shown,
+        target_materialization_data=target,
+        severity=severity,
+        description=told,
+        partition=partition,
+    )
 
 
 def _instant(epoch_ms: int) -> dg.MetadataValue:

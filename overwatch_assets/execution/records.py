@@ -152,7 +152,8 @@ def _read_record(fields: dict[str, Any]) -> ReadRecord:
 
 
 def _check(fields: dict[str, Any]) -> Check:
-    return Check(**{**fields, "examples": tuple(fields["examples"])})
+    fields["examples"] = tuple(fields["examples"])
+    return Check(**fields)
 
 
 class Ledger(Protocol):

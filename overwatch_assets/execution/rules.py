@@ -6,7 +6,6 @@ Either way the results are shown per partition as asset checks.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import polars as pl
 from polars.selectors import numeric
@@ -94,7 +93,9 @@ def _example(rule: Rule, row: Mapping[str, object]) -> str:
 
 
 def _text(value: object) -> str:
-    return "null" if value is None else str(value) if isinstance(value, date) else f"{value}"
+    if value is None:
+        return "null"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _told(rule: Rule, check: Check) -> str:
