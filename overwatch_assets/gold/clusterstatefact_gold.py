@@ -20,7 +20,9 @@ from overwatch_assets.expressions.price_keys import (
     is_job_cluster,
 )
 from overwatch_assets.expressions.price_lookup import with_valid
+from overwatch_assets.expressions.rules import agree, any_null, keeps_rows, remedy
 from overwatch_assets.module import (
+    HOLDS,
     LEFT_OUT,
     PARTITION_DATE,
     TIMESTAMP,
@@ -30,6 +32,7 @@ from overwatch_assets.module import (
     Day,
     Grain,
     Reference,
+    Rule,
     Scope,
     Window,
     module,
@@ -191,6 +194,136 @@ COLUMNS = (
 )
 
 
+PARTS = ("driver_compute_cost", "driver_dbu_cost", "worker_compute_cost", "worker_dbu_cost")
+"""What the total cost is made of."""
+
+
+def _sums(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """States whose totals are the sums of their parts, which are quantities by prices."""
+    compute_driver, dbu_driver, compute_worker, dbu_worker = map(pl.col, PARTS)
+    rate, is_billed = pl.col("dbu_rate"), pl.col("databricks_billable")
+    dbus = {
+        role: pl.when(pl.col(f"{role}_dbus").ne_missing(0.0))
+        .then(pl.col(f"{role}_dbus") * rate)
+        .otherwise(0.0)
+        for role in ("driver", "worker")
+    }
+    price, hours = "Compute_Contract_Price", pl.col("uptime_in_state_H")
+    runs, wanted = pl.col("cloud_billable"), pl.col("target_num_workers")
+    has_workers = ~_is_single(pl.col("custom_tags"), pl.col("cluster_type")) & (wanted != 0)
+    by_price = {
+        "driver": _amount(runs, pl.col("driverSpecs").struct.field(price) * hours),
+        "worker": _amount(
+            runs & has_workers, wanted * pl.col("workerSpecs").struct.field(price) * hours
+        ),
+    }
+    sums = {
+        "driver_compute_cost": by_price["driver"],
+        "worker_compute_cost": by_price["worker"],
+        "total_compute_cost": compute_driver + compute_worker,
+        "total_DBU_cost": dbu_driver + dbu_worker,
+        "total_driver_cost": compute_driver + dbu_driver,
+        "total_worker_cost": compute_worker + dbu_worker,
+        "total_cost": compute_driver + dbu_driver + compute_worker + dbu_worker,
+        "total_dbus": pl.col("driver_dbus") + pl.col("worker_dbus"),
+        "driver_dbu_cost": dbus["driver"],
+        "worker_dbu_cost": dbus["worker"],
+    }
+    uses_dbus = is_billed | (pl.col("total_dbus") == 0)
+    is_negative = pl.any_horizontal(pl.col(name) < 0 for name in AMOUNTS)
+    return rows.select(
+        *STATE,
+        "total_cost",
+        cost_of_parts=sums["total_cost"],
+        cost_by_prices=by_price["driver"] + by_price["worker"] + dbus["driver"] + dbus["worker"],
+        **{
+            HOLDS: pl.all_horizontal(agree(pl.col(name), each) for name, each in sums.items())
+            & uses_dbus.fill_null(value=False)
+            & ~is_negative.fill_null(value=False)
+        },
+    )
+
+
+def _unknown(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """States whose amounts are null exactly where a figure is not known that they need."""
+    driver, worker = pl.col("driverSpecs").struct, pl.col("workerSpecs").struct
+    single = _is_single(pl.col("custom_tags"), pl.col("cluster_type"))
+    runs, is_billed = pl.col("cloud_billable"), pl.col("databricks_billable")
+    no_rate = pl.col("dbu_rate").is_null()
+    wanted, current = pl.col("target_num_workers") != 0, pl.col("current_num_workers") != 0
+    price, dbus = "Compute_Contract_Price", "Hourly_DBUs"
+    lacking = {
+        "driver_compute_cost": runs & driver.field(price).is_null(),
+        "worker_compute_cost": runs & ~single & wanted & worker.field(price).is_null(),
+        "driver_dbus": is_billed & driver.field(dbus).is_null(),
+        "worker_dbus": is_billed & ~single & current & worker.field(dbus).is_null(),
+        "driver_dbu_cost": pl.col("driver_dbus").ne_missing(0.0)
+        & (no_rate | pl.col("driver_dbus").is_null()),
+        "worker_dbu_cost": pl.col("worker_dbus").ne_missing(0.0)
+        & (no_rate | pl.col("worker_dbus").is_null()),
+    }
+    nulls = {name: pl.col(name).is_null() for name in lacking}
+    return rows.select(
+        *STATE,
+        figures_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in lacking.values()),
+        amounts_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in nulls.values()),
+        **{
+            HOLDS: pl.all_horizontal(nulls[name] == each for name, each in lacking.items())
+            & (any_null(lacking) == pl.col("cost_reason").is_not_null())
+        },
+    )
+
+
+def _incomplete(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """What no price list knows, with the states that lack it."""
+    named = ("cost_reason", "driver_node_type_id", "node_type_id", "sku")
+    return (
+        rows.drop_nulls("cost_reason")
+        .group_by(named)
+        .agg(
+            rows=pl.len().cast(pl.Int64),
+            DBU=pl.col("total_dbus").sum(),
+            hours=pl.col("uptime_in_state_H").sum(),
+        )
+        .with_columns(pl.lit(value=False).alias(HOLDS))
+    )
+
+
+STATE_MS = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")) - pl.col(
+    "unixTimeMS_state_start"
+)
+
+RULES = (
+    keeps_rows(
+        "cluster_state_detail_silver",
+        by={"cluster_id": pl.col("cluster_id")},
+        sums={"state_ms": (STATE_MS, STATE_MS)},
+    ),
+    Rule(
+        name="costs_are_sums",
+        doc="a cost is quantity by price, a total the sum of its parts, nothing is less than 0",
+        compared=_sums,
+        by=STATE,
+        remedy=remedy("cluster_state_detail_silver"),
+    ),
+    Rule(
+        name="unknown_is_null",
+        doc="a cost is null, with a reason, exactly where a price or node type is not known",
+        compared=_unknown,
+        by=STATE,
+        remedy=remedy("cluster_state_detail_silver"),
+    ),
+    Rule(
+        name="prices_are_known",
+        doc="every node type and sku in use has a price",
+        compared=_incomplete,
+        by=("cost_reason", "driver_node_type_id", "node_type_id", "sku"),
+        remedy="Add what is named to your price files and load the days again: docs/prices.md.",
+        is_warning=True,
+    ),
+)
+
+
 @module(
     module_id=3005,
     name="Gold_ClusterStateFact",
@@ -223,6 +356,7 @@ COLUMNS = (
         "photon_multiplier",
         "cost_reason",
     ),
+    rules=RULES,
 )
 def clusterstatefact_gold(  # noqa: PLR0917 - each is a read
     cluster_state_detail_silver: pl.LazyFrame,

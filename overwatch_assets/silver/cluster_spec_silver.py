@@ -39,7 +39,9 @@ from overwatch_assets.expressions.entity_versions import (
     without_idle_captures,
 )
 from overwatch_assets.expressions.json_texts import json_text, texts_in
+from overwatch_assets.expressions.rules import remedy
 from overwatch_assets.module import (
+    HOLDS,
     LEFT_OUT,
     AsOf,
     Captures,
@@ -47,6 +49,7 @@ from overwatch_assets.module import (
     Column,
     Day,
     Grain,
+    Rule,
     Scope,
     Timeline,
     Window,
@@ -170,6 +173,38 @@ def _forgotten(until_ms: int) -> pl.Expr:
     return (is_gone | pl.col("is_automated").fill_null(value=False)) & is_old
 
 
+def _changes_kept(
+    rows: pl.LazyFrame, not_stored: pl.LazyFrame, audit_log_bronze: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Requests that changed clusters by instant, and whether they became versions or a count.
+
+    Of several requests of an instant for the same cluster the last one is the version.
+    """
+    request = ["timestamp", "actionName"]
+    told = _events(audit_log_bronze).filter(pl.col("actionName").is_in([*RANKS]))
+    versions = rows.group_by(request).agg(versions=pl.len().cast(pl.Int64))
+    counted = not_stored.group_by("timestamp").agg(requests_counted=pl.len().cast(pl.Int64))
+    return (
+        told.group_by(request)
+        .agg(requests=pl.len().cast(pl.Int64))
+        .join(versions, on=request, how="left")
+        .join(counted, on="timestamp", how="left")
+        .with_columns(pl.col("versions", "requests_counted").fill_null(0))
+        .with_columns((pl.col("versions") + pl.col("requests_counted") > 0).alias(HOLDS))
+    )
+
+
+RULES = (
+    Rule(
+        name="requests_make_versions",
+        doc="a request that changed a cluster is a version of it, or is counted",
+        compared=_changes_kept,
+        by=("timestamp", "actionName"),
+        remedy=remedy("audit_log_bronze"),
+    ),
+)
+
+
 @module(
     module_id=2014,
     name="Silver_ClusterSpec",
@@ -185,6 +220,7 @@ def _forgotten(until_ms: int) -> pl.Expr:
     },
     decided_by="timestamp",
     timeline=Timeline(entity=(CLUSTER,), order=("timestamp", SEQ), forgotten=_forgotten),
+    rules=RULES,
 )
 def cluster_spec_silver(
     audit_log_bronze: pl.LazyFrame,

@@ -13,6 +13,7 @@ with the job run's own end, or a week after its last event.
 
 import polars as pl
 
+from overwatch_assets.expressions import audit
 from overwatch_assets.expressions.databricks_structs import (
     LIBRARIES,
     NEW_CLUSTER,
@@ -59,9 +60,11 @@ from overwatch_assets.expressions.job_structs import (
     TASK_DETAIL_LEGACY,
     TIME_DETAILS,
 )
+from overwatch_assets.expressions.rules import remedy
 from overwatch_assets.expressions.versions_at import version_at
 from overwatch_assets.module import (
     DECIDED_MS,
+    HOLDS,
     LEFT_OUT,
     AsOf,
     Carried,
@@ -69,6 +72,7 @@ from overwatch_assets.module import (
     Day,
     Grain,
     History,
+    Rule,
     Scope,
     Window,
     module,
@@ -237,6 +241,38 @@ def _started(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
     return starts_in(run_events(audit_log_bronze)).select("runId")
 
 
+def _runs_kept(
+    rows: pl.LazyFrame, not_stored: pl.LazyFrame, audit_log_bronze: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Runs of which the day's events tell a start or an end, and what became of them."""
+    is_told = (pl.col("serviceName") == "jobs") & pl.col("actionName").is_in([START, *ENDS])
+    told = audit.parameters("runId").struct.field("runId").cast(pl.Int64, strict=False)
+    kept = rows.filter(pl.col("row_kind") == RUN).select("runId", runs=pl.lit(1, pl.Int64))
+    counted = not_stored.group_by("runId").agg(events_counted=pl.len().cast(pl.Int64))
+    return (
+        audit_log_bronze.filter(is_told)
+        .select(runId=told)
+        .drop_nulls()
+        .group_by("runId")
+        .agg(events=pl.len().cast(pl.Int64))
+        .join(kept, on="runId", how="left")
+        .join(counted, on="runId", how="left")
+        .with_columns(pl.col("runs", "events_counted").fill_null(0))
+        .with_columns(((pl.col("runs") == 1) | (pl.col("events_counted") > 0)).alias(HOLDS))
+    )
+
+
+RULES = (
+    Rule(
+        name="events_make_runs",
+        doc="a run that an event tells of has a row, or the event is counted",
+        compared=_runs_kept,
+        by=("runId",),
+        remedy=remedy("audit_log_bronze"),
+    ),
+)
+
+
 @module(
     module_id=2011,
     name="Silver_JobsRuns",
@@ -268,6 +304,7 @@ def _started(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "submission",
         "carry",
     ),
+    rules=RULES,
 )
 def jobrun_silver(  # noqa: PLR0917 - every input is a parameter
     audit_log_bronze: pl.LazyFrame,
