@@ -26,12 +26,11 @@ LATE_SHARE = 60
 LATE_MS = 26 * HOUR_MS
 
 
-def audit_rows(world: WorkspaceWorld, account_id: str, now_ms: int) -> Iterator[Json]:
-    """Rows of a workspace that are in the table at an instant, in the order of their events."""
+def audit_rows(world: WorkspaceWorld, account_id: str) -> Iterator[tuple[int, Json]]:
+    """Rows of a workspace with the instants of their delivery, in the order of their events."""
     for action in world.actions:
         row = audit_row(action, world.workspace, account_id)
-        if row_delivered_ms(action.at_ms, str(row["event_id"])) <= now_ms:
-            yield row
+        yield row_delivered_ms(action.at_ms, str(row["event_id"])), row
 
 
 def row_delivered_ms(at_ms: int, event_id: str) -> int:

@@ -8,7 +8,7 @@ from overwatch_assets.demo.api_compute import ComputeApi
 from overwatch_assets.demo.api_objects import ApiObjects
 from overwatch_assets.demo.audit_rows import audit_rows
 from overwatch_assets.demo.company import LOG_MOUNT
-from overwatch_assets.demo.emulator.workspace import EmulatedWorkspace, Json
+from overwatch_assets.demo.emulator.workspace import Delivered, EmulatedWorkspace, Json
 from overwatch_assets.demo.world import WorkspaceWorld, World
 
 
@@ -98,9 +98,9 @@ class MadeUpWorkspace:
         """`sql/history/queries`."""
         return self.objects.queries(now_ms)
 
-    def audit_rows(self, now_ms: int) -> Iterable[Json]:
-        """Rows of `system.access.audit` that have been delivered."""
-        return audit_rows(self.world, self.account_id, now_ms)
+    def audit_rows(self) -> Iterable[Delivered]:
+        """Rows of `system.access.audit`, each with its delivery."""
+        return audit_rows(self.world, self.account_id)
 
     def node_types(self) -> Sequence[Json]:
         """`clusters/list-node-types`."""

@@ -151,12 +151,15 @@ def serve_emulator(
         ConfigError: A port is taken.
     """
     secret_file, credentials = credentials_in(folder)
+    console.print("Playing the workspaces' days ...", highlight=False)
     emulator = Emulator(workspaces, credentials, clock=clock, port=port, account_id=account_id)
     emulator.faults.storm = storm
+    rows = emulator.fill_audit_table()
     for each in workspaces:
         _show(console, each, emulator, secret_file)
     if storm is not None:
         console.print(f"Faults by chance: {storm}", highlight=False, soft_wrap=True)
+    console.print(f"system.access.audit has {rows:,} rows.", highlight=False)
     console.print("Ctrl+C ends it.")
     emulator.serve()
 

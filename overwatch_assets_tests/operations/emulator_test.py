@@ -41,6 +41,7 @@ def test_what_it_prints_can_be_tried_as_it_stands(tmp_path: Path) -> None:
         said: list[str] = []
         while not said or not said[-1].startswith("Ctrl+C"):
             said.append(server.stdout.readline())
+            assert said[-1], "the server ended before it told everything"
         to_try = "".join(said).partition("to try:\n")[2].partition("\n\n")[0]
         python = f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
         tried = subprocess.run(

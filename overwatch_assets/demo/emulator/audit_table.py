@@ -1,13 +1,17 @@
 """The table `system.access.audit`, which a warehouse's statements are run on for real.
 
 It holds the rows of every workspace of the account, as in Databricks: whoever asks for one
-workspace says so. DuckDB runs the statements, without access to files or network.
+workspace says so. DuckDB runs the statements, without access to files or network. All rows that
+will ever be there are read once, in batches, with the instant of their delivery; a statement sees
+those that have been delivered when it runs. So a table of millions serves statement after
+statement while time goes on.
 """
 
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import duckdb
@@ -16,7 +20,7 @@ import polars as pl
 import polars.selectors as cs
 
 from overwatch_assets.demo.emulator.sql_text import SCHEMA, SCHEMA_IN_DUCKDB, TABLE, for_duckdb
-from overwatch_assets.demo.emulator.workspace import Json
+from overwatch_assets.demo.emulator.workspace import Delivered, EmulatedWorkspace, Json
 
 Format = Literal["JSON_ARRAY", "ARROW_STREAM"]
 
@@ -67,6 +71,10 @@ _SPARK_TYPES = {
 }
 """Databricks' type, by name and as text, by DuckDB's."""
 
+_HELD, _DELIVERED, _AS_OF = "held.audit", "delivered_ms", "as_of_ms"
+"""Table of all rows, its column of the delivery, variable of the instant that is seen."""
+
+_BATCH = 20_000
 _NESTED = {"struct", "map", "list"}
 _INSTANT = "%Y-%m-%dT%H:%M:%S.%gZ"
 _NO_TABLE = re.compile(r'(?:Table|View) with name "?([^"\s!]+)"?', re.IGNORECASE)
@@ -134,21 +142,30 @@ class AuditTable:
         """Hold no rows yet."""
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._as_of_ms: int | None = None
 
-    def close(self) -> None:
-        """Forget the rows."""
+    def forget(self) -> None:
+        """Forget the rows; the next statement reads them anew."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def run(self, statement: Statement, rows: Iterable[Json], as_of_ms: int) -> Outcome:
-        """Run a statement on the rows of an instant.
+    def load(self, rows: Iterable[Delivered]) -> int:
+        """Read the rows if none are held.
+
+        Returns:
+            How many are held.
+        """
+        with self._lock:
+            counted = self._loaded(rows).execute(f"select count(*) from {_HELD}").fetchall()  # noqa: S608 - a name of this file
+            return int(counted[0][0])
+
+    def run(self, statement: Statement, rows: Iterable[Delivered], as_of_ms: int) -> Outcome:
+        """Run a statement on the rows that have been delivered by an instant.
 
         Args:
             statement: One `select`.
-            rows: The table's rows; read only if those of the instant are not held already.
+            rows: The table's rows; read only if none are held.
             as_of_ms: The instant.
 
         Raises:
@@ -161,7 +178,8 @@ class AuditTable:
             raise StatementFailed(told, "42P02")
         values = {name: statement.values[name] for name in marked}
         with self._lock:
-            connection = self._loaded(rows, as_of_ms)
+            connection = self._loaded(rows)
+            connection.execute(f"set variable {_AS_OF} = ?", [as_of_ms])
             try:
                 _check_select(connection, sql)
                 is_here = (statement.catalog, statement.schema) == SCHEMA
@@ -173,25 +191,42 @@ class AuditTable:
             except duckdb.Error as error:
                 raise _failed(error) from error
 
-    def _loaded(self, rows: Iterable[Json], as_of_ms: int) -> duckdb.DuckDBPyConnection:
-        if self._connection is not None and self._as_of_ms == as_of_ms:
-            return self._connection
+    def _loaded(self, rows: Iterable[Delivered]) -> duckdb.DuckDBPyConnection:
         if self._connection is not None:
-            self._connection.close()
+            return self._connection
         connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
-        texts = dict.fromkeys(COLUMNS, pl.String)
-        given = pl.DataFrame([_as_text(row) for row in rows], schema=texts)
-        connection.register("given", given)
         connection.execute(f'create schema "{SCHEMA_IN_DUCKDB}"')
-        columns = ", ".join(_typed(name, dtype) for name, dtype in COLUMNS.items())
+        connection.execute("create schema held")
+        columns = ", ".join(f"{name} {_duckdb_type(dtype)}" for name, dtype in COLUMNS.items())
+        connection.execute(f"create table {_HELD} ({_DELIVERED} bigint, {columns})")
+        _insert(connection, rows)
+        seen = f"{_DELIVERED} <= getvariable('{_AS_OF}')"
         connection.execute(
-            f'create table "{SCHEMA_IN_DUCKDB}".{TABLE} as select {columns} from given'  # noqa: S608 - names of this file
+            f'create view "{SCHEMA_IN_DUCKDB}".{TABLE} as '  # noqa: S608 - names of this file
+            f"select * exclude {_DELIVERED} from {_HELD} where {seen}"
         )
-        connection.unregister("given")
         for function in _FUNCTIONS:
             connection.execute(function)
-        self._connection, self._as_of_ms = connection, as_of_ms
+        self._connection = connection
         return connection
+
+
+def account_rows(workspaces: Iterable[EmulatedWorkspace]) -> Iterator[Delivered]:
+    """Rows of every workspace of an account."""
+    for each in workspaces:
+        yield from each.audit_rows()
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, rows: Iterable[Delivered]) -> None:
+    """Insert the rows batch by batch: as Python objects they take many times their size."""
+    schema = {_DELIVERED: pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
+    columns = ", ".join((_DELIVERED, *(_typed(name, dtype) for name, dtype in COLUMNS.items())))
+    left = iter(rows)
+    while batch := list(islice(left, _BATCH)):
+        texts = [{_DELIVERED: delivered_ms, **_as_text(row)} for delivered_ms, row in batch]
+        connection.register("given", pl.DataFrame(texts, schema=schema))
+        connection.execute(f"insert into {_HELD} select {columns} from given")  # noqa: S608 - names of this file
+        connection.unregister("given")
 
 
 def _as_text(row: Json) -> dict[str, str | None]:
@@ -202,6 +237,13 @@ def _as_text(row: Json) -> dict[str, str | None]:
         else msgspec.json.encode(value).decode()
         for name, value in ((name, row.get(name)) for name in COLUMNS)
     }
+
+
+def _duckdb_type(dtype: str | Mapping[str, str]) -> str:
+    """A column's type; a struct's fields are named in it."""
+    if isinstance(dtype, str):
+        return dtype
+    return f"struct({', '.join(f'{name} {of}' for name, of in dtype.items())})"
 
 
 def _typed(name: str, dtype: str | Mapping[str, str]) -> str:

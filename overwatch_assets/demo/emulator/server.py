@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from overwatch_assets.demo.emulator.app import Account, WorkspaceApp
+from overwatch_assets.demo.emulator.audit_table import account_rows
 from overwatch_assets.demo.emulator.credentials import Credentials
 from overwatch_assets.demo.emulator.faults import Faults
 from overwatch_assets.demo.emulator.journal import Journal
@@ -95,6 +96,18 @@ class Emulator:
         """A workspace's host, as a client needs it."""
         return f"http://{HOST}:{self._ports[workspace_id]}"
 
+    def fill_audit_table(self) -> int:
+        """Read the rows of the audit table, which else waits for the first statement.
+
+        Returns:
+            How many rows there are.
+        """
+        return self._account.table.load(account_rows(self._account.workspaces))
+
+    def forget_audit_table(self) -> None:
+        """Forget its rows: the workspaces have others now."""
+        self._account.table.forget()
+
     def serve(self) -> None:
         """Answer until the process is interrupted."""
         try:
@@ -131,7 +144,7 @@ class Emulator:
     def _close(self) -> None:
         for each in self._sockets:
             each.close()
-        self._account.table.close()
+        self._account.table.forget()
 
 
 class _Server(uvicorn.Server):

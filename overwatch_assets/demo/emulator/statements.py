@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -18,6 +18,7 @@ from overwatch_assets.demo.emulator.audit_table import (
     Outcome,
     Statement,
     StatementFailed,
+    account_rows,
 )
 from overwatch_assets.demo.emulator.call import Call, Endpoint, Parameters, get, post
 from overwatch_assets.demo.emulator.faults import Fault
@@ -194,13 +195,9 @@ class Statements:
 
     def _outcome(self, statement: Statement, now_ms: int) -> Outcome | StatementFailed:
         try:
-            return self.table.run(statement, self._rows(now_ms), now_ms)
+            return self.table.run(statement, account_rows(self.account), now_ms)
         except StatementFailed as failed:
             return failed
-
-    def _rows(self, now_ms: int) -> Iterable[Json]:
-        for workspace in self.account:
-            yield from workspace.audit_rows(now_ms)
 
     def _status(self, call: Call) -> Json:
         return self._answer(call, self._find(call.parameters.required("statement_id")))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 Json = dict[str, object]
+Delivered = tuple[int, Json]
+"""A row, and the epoch millisecond at which it comes into its table."""
 
 
 class EmulatedWorkspace(Protocol):
@@ -72,8 +74,8 @@ class EmulatedWorkspace(Protocol):
         """`sql/history/queries`: every query that has started, as it stands now."""
         ...
 
-    def audit_rows(self, now_ms: int) -> Iterable[Json]:
-        """Rows of `system.access.audit` that have been delivered, for this workspace."""
+    def audit_rows(self) -> Iterable[Delivered]:
+        """Rows that `system.access.audit` will ever have of this workspace."""
         ...
 
     def node_types(self) -> Sequence[Json]:

@@ -29,6 +29,7 @@ def emulator(account: tuple[Emulator, LiteralWorkspace, LiteralWorkspace]) -> It
     yield server
     server.faults.clear()
     server.journal.clear()
+    server.forget_audit_table()
     server.clock.now_ms = NOW_MS
     for each in workspaces:
         vars(each).update(vars(LiteralWorkspace(each.workspace_id)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from overwatch_assets.demo.emulator.credentials import Credentials
+from overwatch_assets.demo.emulator.workspace import Delivered
 
 NOW_MS = 1_791_460_800_000
 ORG, OTHER = "3471820956612044", "6105338274410927"
@@ -87,9 +88,8 @@ class LiteralWorkspace:
     def queries(self, now_ms: int) -> Sequence[Json]:
         return [each for each in self.queries_given if each["query_start_time_ms"] <= now_ms]
 
-    def audit_rows(self, now_ms: int) -> Iterable[Json]:
-        del now_ms
-        return iter(self.rows_given)
+    def audit_rows(self) -> Iterable[Delivered]:
+        return ((0, row) for row in self.rows_given)
 
     def node_types(self) -> Sequence[Json]:
         return self._list("node_types")

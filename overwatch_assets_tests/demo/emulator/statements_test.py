@@ -1,4 +1,5 @@
 import io
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,8 +17,10 @@ from databricks.sdk.service.sql import (
 )
 
 from overwatch_assets.demo.emulator.faults import Fault, FaultRule
-from overwatch_assets.demo.emulator.server import Emulator
+from overwatch_assets.demo.emulator.server import Clock, Emulator
 from overwatch_assets.demo.emulator.statements import StatementOptions
+from overwatch_assets.demo.emulator.workspace import Delivered
+from overwatch_assets.demo.scene import HOUR_MS
 from overwatch_assets_tests.demo.emulator.literal import (
     CREDENTIALS,
     NOW_MS,
@@ -50,12 +53,7 @@ def five_days(here: LiteralWorkspace, there: LiteralWorkspace, emulator: Emulato
     """Five days of a row each, and one row of the other workspace."""
     here.rows_given = [row(day) for day in range(5, 10)]
     there.rows_given = [row(5, org=OTHER)]
-    # The table's rows are those of an instant; each test has its own.
-    emulator.clock.now_ms = NOW_MS + next(_INSTANTS)
     return emulator
-
-
-_INSTANTS = iter(range(1, 1_000_000))
 
 
 def execute(emulator: Emulator, statement: str, **settings: Any) -> StatementResponse:
@@ -341,6 +339,25 @@ def test_the_request_may_name_catalog_and_schema(five_days: Emulator) -> None:
     assert inline_rows(five_days, execute(five_days, "select count(*) from audit", **settings))
     with_schema = execute(five_days, "select count(*) from access.audit", catalog="system")
     assert inline_rows(five_days, with_schema) == [["6"]]
+
+
+def test_the_tables_rows_are_read_once_and_seen_from_their_delivery_on() -> None:
+    class Counted(LiteralWorkspace):
+        reads = 0
+
+        def audit_rows(self) -> Iterator[Delivered]:
+            self.reads += 1
+            yield from ((NOW_MS + number * HOUR_MS, row(5 + number)) for number in range(3))
+
+    workspace = Counted()
+    with Emulator([workspace], CREDENTIALS, clock=Clock(NOW_MS)) as emulator:
+        assert emulator.fill_audit_table() == 3
+        seen: list[str] = []
+        for at_ms in (NOW_MS + 2 * HOUR_MS, NOW_MS, NOW_MS + HOUR_MS + 1, NOW_MS - 1):
+            emulator.clock.now_ms = at_ms
+            answer = execute(emulator, "select count(*) from system.access.audit")
+            seen += [value for [value] in inline_rows(emulator, answer)]
+    assert (seen, workspace.reads) == (["3", "1", "2", "0"], 1)
 
 
 def test_others_statements_are_not_told(five_days: Emulator) -> None:

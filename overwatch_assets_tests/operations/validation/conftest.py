@@ -32,6 +32,7 @@ def emulator(account: Account) -> Iterator[Emulator]:
     yield server
     server.faults.clear()
     server.journal.clear()
+    server.forget_audit_table()
     for each in workspaces:
         vars(each).update(vars(LiteralWorkspace(each.workspace_id)))
 
