@@ -135,8 +135,9 @@ class AuditReader:
             for line in lines(decompressed(info.path, self._files.open(info.path))):
                 if line.text.strip():
                     self._take(line, opened)
-        except FileGone:
+        except FileGone as error:
             self._counts["files_gone"] += 1
+            self.failures.append(str(error))
             return
         except SourceError as error:
             self._note_failure(opened, error)

@@ -1,12 +1,13 @@
 """The made-up company behind its API, and deployments that observe it."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import yaml
 
 from overwatch_assets.config import Config, config_of
 from overwatch_assets.configuration.document import parse_document
@@ -58,10 +59,18 @@ class Company:
         yield
         self.emulator.clock.now_ms = self.end_ms
 
-    def deployed(self, audit: str = f"{LOGS}/audit") -> "Observed":
+    def deployed(
+        self,
+        settings: Mapping[str, object] | None = None,
+        api: Mapping[str, object] | None = None,
+        *,
+        audit: str = f"{LOGS}/audit",
+    ) -> "Observed":
         """A deployment with nothing loaded yet.
 
         Args:
+            settings: Further keys of every workspace.
+            api: Further keys of its `databricks`.
             audit: Folder of the audit logs that come from a bucket, below the company's.
         """
         self.deployments += 1
@@ -72,11 +81,14 @@ class Company:
             )
             for each in self.demo.world.workspaces
         }
-        text = demo_config_text(7, reached).replace("root: tables", f"root: t{self.deployments}")
-        text = text.replace(f"{LOGS}/audit/", f"{audit}/")
-        config = config_of(
-            parse_document(self.root / "overwatch.yaml", text.encode()), now=self.now
-        )
+        text = demo_config_text(7, reached).replace(f"{LOGS}/audit/", f"{audit}/")
+        values = yaml.safe_load(text)
+        values["storage"]["root"] = f"t{self.deployments}"
+        for each in values["workspaces"]:
+            each.update(settings or {})
+            each["databricks"].update(api or {})
+        content = yaml.safe_dump(values).encode()
+        config = config_of(parse_document(self.root / "overwatch.yaml", content), now=self.now)
         by_table = {module.table.name: module for module in in_load_order()}
         return Observed(self, config, Deployment(config, by_table, clock=lambda: self.now))
 
@@ -154,9 +166,11 @@ class Observed:
 
 
 @contextmanager
-def open_company(root: Path, *, days: int, scale: float, seed: int = 7) -> Generator[Company]:
-    """The company with so many days, behind its API; without Spark event logs."""
-    demo = write_demo(root / LOGS, seed=seed, days=days, scale=scale, spark_logs=False)
+def open_company(
+    root: Path, *, days: int, scale: float, seed: int = 7, spark_logs: bool = False
+) -> Generator[Company]:
+    """The company with so many days, behind its API."""
+    demo = write_demo(root / LOGS, seed=seed, days=days, scale=scale, spark_logs=spark_logs)
     workspaces = emulated_workspaces(demo.world, demo.log_mounts[LOG_MOUNT])
     _, credentials = credentials_in(root)
     clock = Clock(seen_ms(demo.world))

@@ -1,7 +1,7 @@
 import gzip
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ from overwatch_assets.module import DayWindow, Window
 from overwatch_assets.sources.audit_logs import AuditLogFiles
 from overwatch_assets.sources.audit_records import RECORD_SCHEMA
 from overwatch_assets.sources.file_tracker import FAILURES_ALLOWED
-from overwatch_assets.sources.files import Files
+from overwatch_assets.sources.files import FileInfo, Files
 from overwatch_assets.sources.gathering import Gathered, Request
+from overwatch_assets.sources.local_files import LocalFiles
 
 NOW = datetime(2024, 5, 10, 6, tzinfo=UTC)
 FIRST_DAY = date(2024, 4, 1)
@@ -188,6 +189,27 @@ def test_a_file_that_vanished_is_noted_once(root: Path) -> None:
     second = gathered(root, TUESDAY, known=tracker(first))
     assert second.processed.select("path", "gone_at").rows() == [(str(path), NOW)]
     assert gathered(root, TUESDAY, known=tracker(first, second)).processed.is_empty()
+
+
+def test_a_file_that_vanishes_between_listing_and_reading_is_told_and_read_when_it_is_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = delivered(root, MONDAY, event("2024-05-06 08:00", "a"))
+    delivered(root, MONDAY, event("2024-05-06 09:00", "b"), name="other.json")
+    listed = LocalFiles.list
+
+    def lost(files: LocalFiles, prefix: str) -> Iterator[FileInfo]:
+        found = [*listed(files, prefix)]
+        path.unlink(missing_ok=True)
+        return iter(found)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFiles, "list", lost)
+        found = gathered(root, MONDAY)
+    assert (actions(found, MONDAY), found.counts) == (["b"], {"files_gone": 1})
+    assert [str(path) in failure for failure in found.failures] == [True]
+    delivered(root, MONDAY, event("2024-05-06 08:00", "a"))
+    assert actions(gathered(root, MONDAY, known=tracker(found)), MONDAY) == ["a", "b"]
 
 
 def test_bad_lines_are_rejected_with_their_reason_and_their_neighbours_stay(root: Path) -> None:

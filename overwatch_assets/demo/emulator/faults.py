@@ -22,7 +22,7 @@ class Fault(StrEnum):
     INVALID_JSON = "200, and half of the JSON"
     FORBIDDEN = "403 PERMISSION_DENIED"
     BAD_PARAMETER = "400 INVALID_PARAMETER_VALUE"
-    REPEATED_PAGE = "the same page comes again behind the next page token"
+    REPEATED_PAGE = "the same page comes again, once, behind the next page token"
     TOKEN_EXPIRED = "the page token is refused"  # noqa: S105 - a page token is no secret
     ARROW_CUT = "an Arrow chunk ends in the middle, with a length that fits"
 

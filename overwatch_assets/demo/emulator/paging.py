@@ -37,7 +37,7 @@ class Position:
         asked: What the list was first asked for, and this page's size.
         at_ms: When that was.
         offset: Items before the page.
-        repeats: How often the page was given before.
+        repeats: How often the page was given before: once at most.
     """
 
     call: Call
@@ -49,12 +49,12 @@ class Position:
     def page(self, items: Sequence[Json], size: int) -> Page:
         """Cut the page out of the whole list."""
         until = self.offset + size
-        following = self._token(until)
-        if self.call.fault is Fault.REPEATED_PAGE:
-            following = self._token(self.offset, self.repeats + 1)
+        following = self._token(until) if until < len(items) else None
+        if self.call.fault is Fault.REPEATED_PAGE and not self.repeats:
+            following = self._token(self.offset, 1)
         return Page(
             items=items[self.offset : until],
-            next_token=following if until < len(items) else None,
+            next_token=following,
             previous_token=self._token(max(0, self.offset - size)) if self.offset else None,
         )
 

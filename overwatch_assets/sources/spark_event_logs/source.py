@@ -68,7 +68,9 @@ class SparkEventLogs:
         logs = [log for result in results for log in result.logs]
         days = Days(request.days)
         counts = _counted(logs)
+        gone = [each for result in results for each in result.gone]
         counts["files_not_read"] = sum(result.not_read for result in results)
+        counts["files_gone"] = len(gone)
         return Gathered(
             rows=rows_by_day(result.written for result in results),
             rejected=rejected_by_day(logs, known, days, request),
@@ -77,6 +79,7 @@ class SparkEventLogs:
             failures=(
                 *listing.failures,
                 *self.failures,
+                *gone,
                 *(log.summary.reason for log in logs if log.summary.reason),
             ),
         )

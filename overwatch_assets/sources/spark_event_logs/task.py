@@ -84,12 +84,14 @@ class BundleRead:
 
     Attributes:
         logs: What was found in them.
-        not_read: How many aren't there any more, or begin after the days asked for.
+        not_read: How many begin after the days asked for.
+        gone: Those that were listed and aren't there any more, a sentence each.
         written: Files of events, by day.
     """
 
     logs: Sequence[LogRead]
     not_read: int
+    gone: Sequence[str]
     written: Mapping[date, list[Path]]
 
 
@@ -97,19 +99,29 @@ def read_bundle(bundle: Bundle) -> BundleRead:
     """Read the logs of a bundle."""
     files = EventFiles(bundle.folder, bundle.stem)
     small = SmallLogs(Days(bundle.logs[0].asked), files)
-    results = [_read(task, files, small) for task in bundle.logs]
+    results: list[tuple[LogTask, LogSummary, Scratch]] = []
+    gone: list[str] = []
+    for task in bundle.logs:
+        try:
+            results.append((task, *_read(task, files, small)))
+        except FileGone as error:
+            gone.append(str(error))
     small.flush()
     files.flush()
     logs = [
         LogRead(task, summary, scratch.day_counts, scratch.kept)
-        for task, (summary, scratch) in zip(bundle.logs, results, strict=True)
-        if summary is not None and not summary.is_skipped
+        for task, summary, scratch in results
+        if not summary.is_skipped
     ]
-    return BundleRead(logs, len(results) - len(logs), files.written)
+    return BundleRead(logs, len(results) - len(logs), gone, files.written)
 
 
-def _read(task: LogTask, files: EventFiles, small: SmallLogs) -> tuple[LogSummary | None, Scratch]:
-    """Read a log; no summary if it isn't there any more."""
+def _read(task: LogTask, files: EventFiles, small: SmallLogs) -> tuple[LogSummary, Scratch]:
+    """Read a log.
+
+    Raises:
+        FileGone: It isn't there any more.
+    """
     scratch = Scratch(Days(task.asked), files)
     path = task.info.path
     log = log_path(path)
@@ -125,8 +137,5 @@ def _read(task: LogTask, files: EventFiles, small: SmallLogs) -> tuple[LogSummar
         latest_ms=task.modified_ms + DAY_MS,
         skip_from_ms=task.asked[-1].window.until_ms + PEEK_GRACE_MS,
     )
-    try:
-        chunks = decompressed(path, task.files.open(path))
-        return read_log(log, chunks, limits, take, share=share), scratch
-    except FileGone:
-        return None, scratch
+    chunks = decompressed(path, task.files.open(path))
+    return read_log(log, chunks, limits, take, share=share), scratch
