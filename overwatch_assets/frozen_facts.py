@@ -31,6 +31,11 @@ def hold_frozen(instance: dg.DagsterInstance, config: Config) -> None:
         instance.daemon_cursor_storage.set_cursor_values({KEY: text})
 
 
+def frozen_since_loaded(instance: dg.DagsterInstance, config: Config) -> tuple[str, ...]:
+    """What the configuration says differently from what was loaded; nothing is recorded."""
+    return frozen_differences(config, _recorded(instance))
+
+
 def _recorded(instance: dg.DagsterInstance) -> FrozenFacts:
     text = instance.daemon_cursor_storage.get_cursor_values({KEY}).get(KEY)
     if text is None:

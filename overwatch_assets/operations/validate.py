@@ -22,12 +22,18 @@ from overwatch_assets.operations.validation.cluster_logs import DAYS, LogPlaces,
 from overwatch_assets.operations.validation.emptiness import Lacking, empty_tables
 from overwatch_assets.operations.validation.event_logs import LogAccess, event_log_access
 from overwatch_assets.operations.validation.findings import (
+    Check,
     ClusterLogs,
     EmptyTable,
     Finding,
     Report,
 )
-from overwatch_assets.operations.validation.known_clusters import KnownClusters, known_clusters
+from overwatch_assets.operations.validation.frozen import frozen_finding
+from overwatch_assets.operations.validation.known_clusters import (
+    DAY_MS,
+    KnownClusters,
+    known_clusters,
+)
 from overwatch_assets.operations.validation.price_files import price_finding
 from overwatch_assets.operations.validation.references import deployment_secrets, workspace_secrets
 from overwatch_assets.operations.validation.storage import BRIEF, storage_findings
@@ -37,7 +43,6 @@ from overwatch_assets.sources.cluster_log_destinations import DESTINATIONS
 from overwatch_assets.sources.rest_api.api import Api, ApiError
 
 PARALLEL_WORKSPACES = 4
-DAY_MS = 86_400_000
 API_RETRY_S = 15
 """How long a workspace that does not answer is asked again; a run is more patient."""
 
@@ -82,7 +87,7 @@ def validate(
     deployment = Deployment(config=_brief(config), modules=by_table, clock=clock, retries=BRIEF)
     of_storage = deployment_secrets(deployment.config)
     validation = _Validation(deployment, with_logs=with_logs, watch=watch)
-    report = Report(findings=[of_storage.finding])
+    report = Report(findings=[frozen_finding(deployment.config), of_storage.finding])
     with ThreadPoolExecutor(PARALLEL_WORKSPACES, thread_name_prefix="overwatch-validate") as pool:
         asked = [deployment.config.workspace(each.organization_id) for each in workspaces]
         checking = [pool.submit(validation.workspace, each) for each in asked]
@@ -110,6 +115,15 @@ def _brief(config: Config) -> Config:
         return replace(workspace, databricks=brief)
 
     return replace(config, workspaces=tuple(hurried(each) for each in config.workspaces))
+
+
+def _without_sources(workspace: Workspace) -> list[Finding]:
+    """A workspace of which nothing can be loaded."""
+    if workspace.databricks or workspace.audit_logs or workspace.spark_event_logs:
+        return []
+    check = Check("NOTNULL_Sources", workspace.organization_id, "look for a source to load from")
+    remedy = "Configure `audit_logs` and `databricks`, and `spark_event_logs` where clusters log"
+    return [check.error("none is configured: every table would stay empty", remedy)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +159,7 @@ class _Validation:
         lacking = Lacking(audit.why_not, logs.why_not, api.why_not, api.denied)
         found = _Checked(
             findings=[
+                *_without_sources(workspace),
                 secrets.finding,
                 *api.findings,
                 *audit.findings,
@@ -195,7 +210,7 @@ class _Validation:
                 self.deployment.modules,
                 api=api,
                 now_ms=self._now_ms(),
-                seen_since_ms=self._now_ms() - DAYS * DAY_MS,
+                late_ms=DAYS * DAY_MS,
             )
         except (StorageError, SchemaMismatch, ConfigError, ApiError, PolarsError) as error:
             return f"no clusters are known: {error}"

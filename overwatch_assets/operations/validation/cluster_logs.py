@@ -37,7 +37,7 @@ class LogPlaces:
 
 
 def cluster_logs(places: LogPlaces, known: KnownClusters) -> ClusterLogs:
-    """Look for the logs of every cluster of the last `DAYS` days.
+    """Look for the logs of every cluster of the last `DAYS` days that are known.
 
     Args:
         places: Where logs may be.
@@ -94,7 +94,7 @@ def _why(folder: str, said: str) -> str:
 
 def _nothing(*, is_there: bool, ran: bool) -> str:
     if not ran:
-        return f"the cluster did not run in the last {DAYS} days"
+        return f"the cluster did not run in the last {DAYS} days that are known"
     if is_there:
         return "the cluster's folder holds no event log"
     return "the cluster's folder is missing: nothing was delivered to this destination"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from overwatch_assets.sources.rest_api.api import Api, Json
 from overwatch_assets.sources.rest_api.captures import as_json, list_of
 from overwatch_assets.sources.rest_api.endpoints import CLUSTERS
 
+DAY_MS = 86_400_000
 AUDIT, CAPTURES = "audit_log_bronze", "clusters_snapshot_bronze"
 
 _CAPTURED = pl.Schema(
@@ -71,9 +73,12 @@ def known_clusters(
     *,
     api: Api | None,
     now_ms: int,
-    seen_since_ms: int,
+    late_ms: int,
 ) -> KnownClusters:
     """Read the tables; where they hold nothing of the workspace, ask the API.
+
+    What is of late ends with the newest day that is loaded, so that a deployment that has not
+    run for a while still tells of its clusters.
 
     Args:
         workspace: The workspace.
@@ -81,7 +86,7 @@ def known_clusters(
         modules: Modules by table name.
         api: The workspace's API; None: it can't be asked.
         now_ms: The present.
-        seen_since_ms: Since when a sign is of late.
+        late_ms: For how long a sign is of late.
 
     Raises:
         StorageError: A table can't be read.
@@ -101,12 +106,18 @@ def known_clusters(
     else:
         captures = _captured_now(api, org, now_ms)
         told_by = f"the API as of now{not_yet}"
+    until_ms = min(now_ms, max(map(_end_ms, loaded.values()), default=now_ms))
     with store.computing():
         return KnownClusters(
             destinations=destinations_of_clusters(audit, captures),
-            seen=_seen(audit, captures, seen_since_ms),
+            seen=_seen(audit, captures, until_ms - late_ms),
             told_by=told_by,
         )
+
+
+def _end_ms(day: date) -> int:
+    """About when a day ends, whatever the time zone."""
+    return round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000) + 2 * DAY_MS
 
 
 def _seen(audit: pl.LazyFrame, captures: pl.LazyFrame, since_ms: int) -> pl.DataFrame:

@@ -63,8 +63,8 @@ class Checked:
         path.write_text(yaml.dump(content))
         return load_config(path, now=NOW)
 
-    def check(self, config: Config, *, with_logs: bool = False) -> Report:
-        return validate(config, config.workspaces, with_logs=with_logs, clock=lambda: NOW)
+    def check(self, config: Config, *, with_logs: bool = False, now: datetime = NOW) -> Report:
+        return validate(config, config.workspaces, with_logs=with_logs, clock=lambda: now)
 
 
 def workspace(organization_id: str = ORG, /, **more: Any) -> dict[str, object]:

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from overwatch_assets.registry import in_load_order
 from overwatch_assets.resources import Deployment
 from overwatch_assets_tests.demo.emulator.literal import NOW_MS, ORG, Json, LiteralWorkspace
 from overwatch_assets_tests.operations.validation.deployments import (
+    NOW,
     TODAY,
     Checked,
     api,
@@ -215,10 +217,21 @@ def test_for_each_cluster_it_is_told_where_its_logs_are_and_why_there_are_none(
     assert {name: each.reason for name, each in found.items()} == {
         "bare": "the cluster's folder holds no event log",
         "missing": "the cluster's folder is missing: nothing was delivered to this destination",
-        "idle": "the cluster did not run in the last 30 days",
+        "idle": "the cluster did not run in the last 30 days that are known",
         "silent": "no log destination is configured for the cluster",
         "odd": "the destination is no storage that can be read",
     }
+
+
+def test_a_deployment_that_has_not_run_for_months_tells_of_the_clusters_it_knew_last(
+    checked: Checked,
+) -> None:
+    checked.log("c-1")
+    load(checked, edited("c-1", "dbfs:/mnt/logs"))
+    mounts = {"/mnt/logs": str(checked.logs)}
+    later = NOW + timedelta(days=90)
+    report = checked.check(config(checked, None, **FIND, mounts=mounts), with_logs=True, now=later)
+    assert logs(report)["c-1"].files == 1
 
 
 def test_before_anything_is_loaded_clusters_are_asked_of_the_api(

@@ -15,7 +15,9 @@ from overwatch_assets import cli
 from overwatch_assets.bronze.clusters_snapshot_bronze import clusters_snapshot_bronze
 from overwatch_assets.demo.emulator.faults import Fault, FaultRule
 from overwatch_assets.demo.emulator.server import Emulator
+from overwatch_assets.frozen_facts import hold_frozen
 from overwatch_assets.module import Column, FromSource, Grain, Scope, Table
+from overwatch_assets.operations.dagster_home import open_instance
 from overwatch_assets.operations.validate import validate
 from overwatch_assets.operations.validation.api_access import api_access
 from overwatch_assets.operations.validation.emptiness import Lacking, empty_tables
@@ -78,6 +80,7 @@ def test_a_deployment_that_can_run_passes_every_check(
 ) -> None:
     report = checked.check(checked.config(entry))
     assert verdicts(report) == {
+        ("Frozen_Facts", OK),
         ("Secrets_Resolvable", OK),
         ("Storage_Access", OK),
         ("Storage_Tables", OK),
@@ -93,6 +96,20 @@ def test_a_deployment_that_can_run_passes_every_check(
         "job_runs_snapshot_bronze": "`job_runs_snapshot: true` switches it on"
     }
     assert only(report, "Validate_AuditLogPrefix").came_back.startswith("4 of 4 days are there")
+
+
+def test_what_may_not_change_after_a_load_is_told_before_a_run_refuses_it(
+    checked: Checked, entry: dict[str, object]
+) -> None:
+    loaded = checked.config(entry)
+    with open_instance(loaded.dagster_home) as instance:
+        hold_frozen(instance, loaded)
+    assert only(checked.check(loaded), "Frozen_Facts").verdict is OK
+    report = checked.check(checked.config(entry, timezone="Europe/Berlin"))
+    [failed] = report.failed
+    assert failed.rule == "Frozen_Facts"
+    assert "write timezone: UTC again" in failed.came_back
+    assert report.exit_code == 1
 
 
 def test_nothing_is_left_in_the_storage(checked: Checked, entry: dict[str, object]) -> None:
@@ -244,7 +261,12 @@ def test_what_stays_empty_is_said_table_by_table(checked: Checked, emulator: Emu
     without_api = checked.check(checked.config(workspace()))
     told = reasons(without_api)["clusters_snapshot_bronze"]
     assert told == "no `databricks` is configured for this workspace"
-    assert without_api.exit_code == 0
+    [failed] = without_api.failed
+    assert (failed.rule, failed.came_back) == (
+        "NOTNULL_Sources",
+        "none is configured: every table would stay empty",
+    )
+    assert without_api.exit_code == 1
 
 
 def test_every_source_that_the_api_is_has_its_question() -> None:
