@@ -92,7 +92,8 @@ def init(
         force=force,
     )
     click.echo(f"{written.path} written; the first day is {written.first_day}.")
-    click.echo(f"Next: {written.next_command}")
+    click.echo("Next: complete it, then `overwatch validate`, then")
+    click.echo(f"  {written.next_command}")
 
 
 @cli.group("config")

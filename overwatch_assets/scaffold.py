@@ -41,6 +41,9 @@ storage:
 
 _WORK = """
 
+# Folder below which file: references may point; left out: none may.
+# secrets_directory: /run/secrets
+
 # Days worked on at once; more are faster and take more memory.
 chunk_days: 7
 # Processes that read logs; left out: one per CPU.
@@ -50,9 +53,27 @@ workspaces:
   # The number after o= in the workspace's URL, in quotes so that it stays text.
   - workspace_id: """
 
+_API = """
+
+    # The REST API: clusters, their events, jobs, pools, warehouses. The identity is best a
+    # service principal; left out: databricks-sdk looks in the environment and on the machine.
+    # databricks:
+    #   host: """
+
+_IDENTITY = """
+    #   client_id: 8f0c9d1e-0000-4000-8000-1234567890ab
+    #   client_secret: env:DATABRICKS_CLIENT_SECRET"""
+
+_HOSTS = {
+    "aws": "https://acme.cloud.databricks.com",
+    "azure": "https://adb-1234567890123456.7.azuredatabricks.net",
+    "gcp": "https://1234567890123456.7.gcp.databricks.com",
+}
+
 _AUDIT = """
 
-    # The folder that directly contains the date= folders of the delivered audit logs."""
+    # The folder that directly contains the date= folders of the delivered audit logs; or, with
+    # `databricks`, sql_warehouse: the id of a SQL warehouse that may read system.access.audit."""
 
 _LOGS = """
 
@@ -107,7 +128,7 @@ class Scaffold:
     Attributes:
         path: The file.
         first_day: Its primordial date.
-        next_command: What to type next.
+        next_command: What loads the days, once the file is complete.
     """
 
     path: Path
@@ -170,6 +191,9 @@ def _rendered(
         f"\n    cloud: {_quoted(workspace.cloud)}",
         "\n    # First day that is loaded. Frozen once something is loaded.",
         f"\n    primordial_date: {first_day}",
+        _API,
+        _HOSTS[workspace.cloud],
+        _IDENTITY,
         *_audit_logs(workspace, folder),
         *_spark_event_logs(workspace, folder),
         "\n",

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,19 @@ def test_the_commented_options_are_those_of_the_storage_and_load(root: str, opti
     uncommented = text[start:end].replace("  # ", "  ")
     path.write_text(text[:start] + uncommented + text[end:], encoding="utf-8")
     load_config(path, now=NOON)
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+def test_the_commented_access_to_the_api_loads(cloud: Literal["aws", "azure", "gcp"]) -> None:
+    path = Path("overwatch.yaml")
+    write_config(path, FirstWorkspace("1", "a", cloud), now=NOON)
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("    # databricks:"), text.index("    # The folder that directly")
+    written = text[:start] + text[start:end].replace("    # ", "    ") + text[end:]
+    path.write_text(written, encoding="utf-8")
+    [workspace] = load_config(path, now=NOON).workspaces
+    assert workspace.databricks is not None
+    assert str(workspace.databricks.client_secret) == "env:DATABRICKS_CLIENT_SECRET"
 
 
 def test_a_file_that_exists_is_only_replaced_when_forced() -> None:
