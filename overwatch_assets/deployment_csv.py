@@ -43,6 +43,19 @@ OBSOLETE = {
     "temp_dir_path": "a folder of the machine is used and removed",
     "aad_authority_endpoint": "no event hub is read",
 }
+BESIDE = {
+    "active": "rows that are active are taken",
+    "workspace_url": "`api_url` is the address",
+    "secret_scope": "tells where the token was: see secret_key_dbpat",
+    "enable_unsafe_ssl": "certificates are always checked",
+    "proxy_port": "there is no proxy_host",
+    "proxy_user_name": "there is no proxy_host",
+    "proxy_password_scope": "there is no proxy with a user",
+    "proxy_password_key": "there is no proxy with a user",
+    "sql_endpoint": "the audit log is read from files",
+}
+"""Why columns have no use beside others, where nothing else is told of them."""
+
 EVENT_HUB = (
     "eh_name",
     "eh_scope_key",
@@ -267,10 +280,15 @@ def _entry(given: Values, read_mounts: Callable[[str], bytes | None]) -> _Entry:
         if value := row.get(column):
             entry.keys[column] = value
             entry.mapped(column, column)
-    for column, why in OBSOLETE.items():
-        if column in row:
-            entry.note(column, Fate.OBSOLETE, why)
+    _add_obsolete(entry)
     return entry
+
+
+def _add_obsolete(entry: _Entry) -> None:
+    told = {note.column for note in entry.notes}
+    for column, why in {**OBSOLETE, **BESIDE}.items():
+        if column in entry.values and column not in told:
+            entry.note(column, Fate.OBSOLETE, why)
 
 
 def _add_audit_logs(entry: _Entry) -> None:
@@ -378,11 +396,15 @@ def _add_proxy(entry: _Entry, api: dict[str, object]) -> None:
     if entry.get("proxy_user_name"):
         text = "put http://user:password@host:port into a variable and write `databricks.proxy: "
         entry.decide("proxy_user_name", f"{text}env:NAME`")
-        entry.decide("proxy_host", "is part of that address")
+        for column in ("proxy_host", "proxy_port", "proxy_password_scope", "proxy_password_key"):
+            if entry.get(column):
+                entry.decide(column, "is part of that address")
         return
     address = host if "://" in host else f"http://{host}"
     api["proxy"] = f"{address}:{port}" if port else address
     entry.mapped("proxy_host", "databricks.proxy")
+    if port:
+        entry.mapped("proxy_port", "databricks.proxy")
 
 
 def _add_scopes(entry: _Entry) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from overwatch_assets import cli
 from overwatch_assets.config import Config
 from overwatch_assets.deployment_csv import (
+    BESIDE,
     EVENT_HUB,
     KNOWN,
     OBSOLETE,
@@ -92,15 +93,20 @@ def test_every_column_that_is_filled_is_told() -> None:
     )
     everything["sql_endpoint"] = "/sql/1.0/warehouses/789aa345bb12cd34"
     everything["auditlogprefix_source_path"] = "system"
-    silent = {"workspace_url", "secret_scope", "proxy_port", "active", "enable_unsafe_ssl"}
-    silent |= {"proxy_password_scope", "proxy_password_key"}
-    assert KNOWN - fates(imported(everything)).keys() == silent
+    assert fates(imported(everything)).keys() == KNOWN
+    idle = ROW | {
+        "proxy_port": "1",
+        "proxy_user_name": "u",
+        "sql_endpoint": "/sql/1.0/warehouses/w",
+    }
+    filled = {name for name, value in idle.items() if value not in {"", "null"}}
+    assert fates(imported(idle)).keys() == filled
 
 
 def test_what_has_no_use_here_is_obsolete_and_says_why() -> None:
     made = imported(ROW)
     obsolete = {note.column: note.text for note in made.notes if note.fate is Fate.OBSOLETE}
-    assert obsolete.keys() == OBSOLETE.keys() & ROW.keys()
+    assert obsolete.keys() - BESIDE.keys() == OBSOLETE.keys() & ROW.keys()
     assert all(obsolete.values())
 
 
@@ -160,7 +166,11 @@ def test_older_names_of_columns_are_known() -> None:
 def test_rows_that_are_not_active_are_left_out_and_told() -> None:
     made = imported(ROW, ROW | {"workspace_name": "lab", "workspace_id": "2", "active": "FALSE"})
     assert [each.name for each in loaded(made.text).workspaces] == ["prod"]
-    assert [note.workspace for note in made.notes if note.column == "active"] == ["lab"]
+    active = {note.workspace: note.text for note in made.notes if note.column == "active"}
+    assert active == {
+        "prod": "rows that are active are taken",
+        "lab": "the row is left out: false",
+    }
 
 
 def test_a_spreadsheets_separator_byte_order_mark_and_line_ends_are_read() -> None:
