@@ -27,6 +27,21 @@ from overwatch_assets.configuration.problems import (
 from overwatch_assets.configuration.storage import OPTIONS, Storage, provider_of
 from overwatch_assets.secrets import is_secret_name, looks_secret
 
+_OF_OVERWATCH = {
+    "etl_storage_prefix": "storage.root",
+    "storage_prefix": "storage.root",
+    "auditlogprefix_source_aws": "audit_logs.path",
+    "auditlogprefix_source_path": "audit_logs.path",
+    "api_url": "databricks.host",
+    "workspace_url": "databricks.host",
+    "secret_key_dbpat": "databricks.token",
+    "thread_pool_size": "databricks.parallel_requests",
+    "api_waiting_time": "databricks.retry_seconds",
+    "mount_mapping_path": "spark_event_logs.mount_mapping",
+    "sql_endpoint": "audit_logs.sql_warehouse",
+}
+"""Columns of Overwatch's deployment CSV, and the keys that they have become."""
+
 _MUST_BE = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -145,6 +160,9 @@ def _shown(key: KeyPath, document: Document) -> str:
 def _known_keys(key: KeyPath, document: Document) -> str:
     model = _model(key[:-1], document)
     known = list(model.model_fields) if model else []
+    if now := _OF_OVERWATCH.get(str(key[-1]).casefold()):
+        made = "`overwatch config import` makes a configuration of a whole deployment CSV"
+        return f"It is a column of Overwatch's: write it as {now}; {made}"
     meant = nearest(str(key[-1]), known)
     if meant:
         return f"Did you mean {meant}?"

@@ -93,6 +93,14 @@ workspaces:
             MINIMAL + "zzz: 3",
             "line 7, zzz: is no key here. Keys here: timezone, storage, chunk_days, workers, ",
         ),
+        (
+            MINIMAL + "etl_storage_prefix: s3://acme/etl",
+            "etl_storage_prefix: is no key here. It is a column of Overwatch's: write it",
+        ),
+        (
+            with_workspace("api_url: https://acme.cloud.databricks.com"),
+            "api_url: is no key here. It is a column of Overwatch's: write it as databricks.host;",
+        ),
         (MINIMAL + "chunk_days: 0", "chunk_days: '0' must be at least 1. Write for example"),
         (MINIMAL + "chunk_days: 367", "chunk_days: '367' must be at most 366. Write for example"),
         (MINIMAL + "chunk_days: 1.5", "chunk_days: '1.5' must be a whole number. Write for"),
