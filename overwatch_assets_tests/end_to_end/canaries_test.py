@@ -333,7 +333,9 @@ def test_thirty_secrets_and_none_in_anything_that_a_run_leaves_behind(tmp_path: 
     assert {"configuration: access key", "configuration: session token"} <= heard
     left = {path for path in tmp_path.rglob("*") if path.is_file()}
     left -= {*logs.rglob("*"), *(tmp_path / "secrets").rglob("*")}
-    told = {str(path): "".join(texts(path)) for path in left}
+    # A database that is opened and closed takes in the log beside it, which is gone then.
+    last = sorted(left, key=lambda path: path.suffix == ".db")
+    told = {str(path): "".join(texts(path)) for path in last}
     told |= {f"printed {number}": text for number, (_, text) in enumerate(printed)}
     everything = "".join(told.values())
     for landed in ("0101-canary-c1", "putSecret", "SQLExecutionStart", "SparkListenerJobEnd", "q1"):
