@@ -72,7 +72,8 @@ def run_days(jobruncostpotentialfact_gold: pl.LazyFrame, zone: str) -> pl.LazyFr
     runs = jobruncostpotentialfact_gold
     told = pl.col("daily_costs").list.eval(pl.element().struct.field("date"))
     none = pl.lit([], pl.List(pl.Date))
-    touched = pl.coalesce(_days_touched(zone), none).list.set_union(pl.coalesce(told, none))
+    # Polars 2.1 panics where `set_union` unites lists in several chunks, as files are read.
+    both = pl.concat_list(pl.coalesce(_days_touched(zone), none), pl.coalesce(told, none))
     amounts = (
         runs.select(*OF_RUN, "daily_costs")
         .explode("daily_costs")
@@ -82,7 +83,7 @@ def run_days(jobruncostpotentialfact_gold: pl.LazyFrame, zone: str) -> pl.LazyFr
     return (
         runs.drop(*SUMMED)
         .rename({"cost_reason": "_of_run"})
-        .with_columns(date=touched)
+        .with_columns(date=both.list.unique(maintain_order=True))
         .explode("date")
         .join(amounts, on=[*OF_RUN, "date"], how="left")
         .with_columns(cost_reason=_reason("cost_reason", "_of_run", without=NO_STATES))

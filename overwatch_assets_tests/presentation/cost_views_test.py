@@ -92,6 +92,16 @@ def test_a_run_costs_on_each_day_what_its_states_cost_there() -> None:
     ]
 
 
+def test_rows_in_several_chunks_of_which_one_has_none_left_cost_the_same() -> None:
+    made = tables([*RUNS, run(3, None, 5), run(4, 0, 60, cluster_id=None)], STATES)
+    whole = made["jobruncostpotentialfact_gold"].collect()
+    chunks = pl.concat([whole.filter(run_id=each) for each in (4, 1, 3, 2)], rechunk=False).lazy()
+    is_shown = pl.col("run_id") != 4
+    split = {**made, "jobruncostpotentialfact_gold": chunks.filter(is_shown)}
+    expected = shown(jobruncostdaily.VIEW, made).filter(is_shown).sort("run_id", "date")
+    assert shown(jobruncostdaily.VIEW, split).sort("run_id", "date").equals(expected)
+
+
 BERLIN = "Europe/Berlin"
 """Two hours before UTC on that Monday."""
 
