@@ -79,6 +79,7 @@ class World:
     Attributes:
         sources: By name of the source; a source without a world has no records.
         modules: In dependency order.
+        references: Prices and the like, by name.
     """
 
     sources: Mapping[str, WorldSource]
@@ -87,6 +88,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     workspace: MadeUpWorkspace = field(default_factory=MadeUpWorkspace)
+    references: Mapping[str, pl.DataFrame] = field(default_factory=lambda: FIGURES)
     runs: int = 0
 
     def load(self, *days: date, until: datetime | None = None, redo: bool = False) -> list[Record]:
@@ -105,7 +107,7 @@ class World:
                 if module.source is not None
             },
             chunk_days=self.chunk_days,
-            references={name: _giver_of(rows) for name, rows in FIGURES.items()},
+            references={name: _giver_of(rows) for name, rows in self.references.items()},
         )
         self.runs += 1
         snapshot = until or datetime(2024, 7, 1, tzinfo=UTC)
