@@ -378,27 +378,19 @@ def _tasks_kept(
 ) -> pl.LazyFrame:
     """Runs with the time of their Spark tasks, and a row for the tasks of none of them, by reason.
 
-    Each task looks for the one job that owns its stage when it starts, so each counts once.
+    A stage has one owner at a time, so each task counts once; what has none is the rest.
     """
-    owner = {
-        "_since": pl.col("_owned_since_ms"),
-        "_owned_until": pl.col("_owned_until_ms"),
-        "_job": pl.col("db_job_id").cast(pl.Int64, strict=False),
-        "run_id": pl.col("db_id_in_job").cast(pl.Int64, strict=False),
-    }
-    jobs = sparkjob_gold.select(
-        "spark_context_id",
-        "job_id",
-        "stage_ids",
-        "unixTimeMS",
-        "job_runtime",
-        "db_job_id",
-        "db_id_in_job",
-    )
+    until = pl.col("_owned_until_ms")
     owners = (
-        owned_stages(jobs)
-        .select(*STAGE, **owner)
-        .filter(pl.col("_owned_until").is_null() | (pl.col("_owned_until") > pl.col("_since")))
+        owned_stages(
+            sparkjob_gold.select(
+                *("spark_context_id", "job_id", "stage_ids", "unixTimeMS", "job_runtime"),
+                _job=pl.col("db_job_id").cast(pl.Int64, strict=False),
+                run_id=pl.col("db_id_in_job").cast(pl.Int64, strict=False),
+            )
+        )
+        .filter(until.is_null() | (until > pl.col("_owned_since_ms")))
+        .select(*STAGE, "_job", "run_id", "_owned_since_ms", "_owned_until_ms")
     )
     tasks = sparktask_gold.filter(~pl.col("is_open"), ~pl.col("end_imputed")).select(
         *STAGE, "unixTimeMS", _ms=pl.col("task_runtime").struct.field("runTimeMS")
@@ -406,55 +398,63 @@ def _tasks_kept(
     ends = _lasting(rows, window).select(
         "run_id", _job="job_id", _run_until="_run_until_ms", _is_of_day=pl.lit(value=True)
     )
-    started = pl.col("unixTimeMS")
-    is_owned = pl.col("_owned_until").is_null() | (started < pl.col("_owned_until"))
-    has_owner = pl.col("_since").is_not_null() & is_owned
     reason = (
-        pl.when(~has_owner)
-        .then(pl.lit("no_job"))
-        .when(pl.col("run_id").is_null() | pl.col("_job").is_null())
+        pl.when(pl.col("run_id").is_null() | pl.col("_job").is_null())
         .then(pl.lit("no_run"))
         .when(pl.col("_is_of_day").is_null())
         .then(pl.lit("other_run"))
-        .when(started >= pl.col("_run_until"))
+        .when(pl.col("unixTimeMS") >= pl.col("_run_until"))
         .then(pl.lit("after_run"))
     )
-    told = (
-        tasks.sort("unixTimeMS")
-        .join_asof(
-            owners.sort("_since"),
-            left_on="unixTimeMS",
-            right_on="_since",
-            by=list(STAGE),
-            check_sortedness=False,
-            coalesce=False,
-        )
+    owned = (
+        owned_tasks(tasks, owners)
         .join(ends, on=["run_id", "_job"], how="left")
-        .with_columns(_reason=reason)
-        .group_by("_reason", run_id=pl.when(pl.col("_reason").is_null()).then("run_id"))
-        .agg(task_ms=pl.col("_ms").sum())
+        .group_by("run_id", _reason=reason)
+        .agg(_ms=pl.col("_ms").sum())
     )
     of_runs = (
         rows.select("run_id", run_ms=pl.col("spark_task_runtimeMS").fill_null(0))
-        .join(told.filter(pl.col("_reason").is_null()), on="run_id", how="left")
-        .select("run_id", "run_ms", pl.col("task_ms").fill_null(0))
+        .join(owned.filter(pl.col("_reason").is_null()), on="run_id", how="left")
+        .select("run_id", "run_ms", task_ms=pl.col("_ms").fill_null(0))
         .with_columns((pl.col("run_ms") == pl.col("task_ms")).alias(HOLDS))
     )
-    of_none = told.filter(pl.col("_reason").is_not_null()).select(
-        pl.lit(None, pl.Int64).alias("run_id"),
-        "task_ms",
-        *(
-            pl.when(pl.col("_reason") == each).then("task_ms").otherwise(0).alias(f"{each}_ms")
-            for each in UNATTRIBUTED
-        ),
-        pl.lit(value=True).alias(HOLDS),
+    of_none = {
+        f"{why}_ms": pl.col("_ms").filter(pl.col("_reason") == why).sum() for why in OF_NO_RUN
+    }
+    rest = (
+        owned.select(
+            _owned=pl.col("_ms").sum(),
+            _of_runs=pl.col("_ms").filter(pl.col("_reason").is_null()).sum(),
+            **of_none,
+        )
+        .join(tasks.select(_all=pl.col("_ms").sum()), how="cross")
+        .join(_owned_twice(owners), how="cross")
+        .with_columns(no_job_ms=pl.col("_all") - pl.col("_owned"))
+        .select(
+            pl.lit(None, pl.Int64).alias("run_id"),
+            *of_none,
+            "no_job_ms",
+            "stages_owned_twice",
+            task_ms=pl.col("_all") - pl.col("_of_runs"),
+            **{HOLDS: (pl.col("no_job_ms") >= 0) & (pl.col("stages_owned_twice") == 0)},
+        )
     )
-    return pl.concat([of_runs, of_none], how="diagonal")
+    return pl.concat([of_runs, rest], how="diagonal")
 
 
-UNATTRIBUTED = ("no_job", "no_run", "other_run", "after_run")
-"""Why a task is of no run of the day: no Spark job owns it, its job is no run's, its run ended on
-another day or is not known, it started after its run's end."""
+def _owned_twice(owners: pl.LazyFrame) -> pl.LazyFrame:
+    """How many owners a stage has beside another one."""
+    before = pl.col("_owned_until_ms").shift(1).over(STAGE)
+    is_second = pl.col("_owned_since_ms").shift(1).over(STAGE).is_not_null()
+    is_beside = before.fill_null(pl.Int64.max()) > pl.col("_owned_since_ms")
+    return owners.sort(*STAGE, "_owned_since_ms").select(
+        stages_owned_twice=(is_second & is_beside).sum().cast(pl.Int64)
+    )
+
+
+OF_NO_RUN = ("no_run", "other_run", "after_run")
+"""Why an owned task is of no run of the day: its Spark job is no run's, its run ended on another
+day or is not known, it started after its run's end."""
 
 
 def _incomplete(rows: pl.LazyFrame) -> pl.LazyFrame:

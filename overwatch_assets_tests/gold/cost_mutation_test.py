@@ -16,7 +16,16 @@ NOTICED = 0.95
 DECLARED = ("COLUMNS", "DAILY_COSTS", "COST_COLUMNS", "RULES", "jobruncostpotentialfact_gold")
 """What declares columns, or only puts together what is changed elsewhere."""
 
-OF_RULES = ("_run_start", "_by_day", "_sums", "_idle", "_repeated", "_tasks_kept", "_incomplete")
+OF_RULES = (
+    "_run_start",
+    "_by_day",
+    "_sums",
+    "_idle",
+    "_repeated",
+    "_tasks_kept",
+    "_owned_twice",
+    "_incomplete",
+)
 """What the rules of the costs of runs compare; planted faults are their test."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from overwatch_assets.execution.records import Check
 from overwatch_assets.execution.rules import RuleBroken
 from overwatch_assets.expressions.cost_sums import SUMMED, with_totals
+from overwatch_assets.gold import jobruncostpotentialfact_gold as fact
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.gold.jobruncostpotentialfact_gold import jobruncostpotentialfact_gold
 from overwatch_assets.module import Window
@@ -109,7 +110,9 @@ def test_right_costs_keep_every_rule_and_both_sums_are_told() -> None:
     assert checks["task_time_is_kept"].figures == {
         "run_ms": 120_000,
         "task_ms": 120_000,
-        **dict.fromkeys(("no_job_ms", "no_run_ms", "other_run_ms", "after_run_ms"), 0),
+        **dict.fromkeys(
+            ("no_job_ms", "no_run_ms", "other_run_ms", "after_run_ms", "stages_owned_twice"), 0
+        ),
     }
 
 
@@ -264,6 +267,7 @@ def test_tasks_of_no_run_are_told_by_reason_and_together_they_are_all() -> None:
         "after_run_ms": 2000,
         "no_run_ms": 4000,
         "other_run_ms": 8000,
+        "stages_owned_twice": 0,
     }
 
 
@@ -275,6 +279,25 @@ def test_a_stage_that_several_jobs_list_counts_its_tasks_once() -> None:
     ]
     checks = of_runs(jobs=jobs, tasks=[task(7, 200, 60), task(7, 1450, 5), task(7, 1600, 7)])
     assert checks["task_time_is_kept"].figures["run_ms"] == 72_000
+
+
+def test_jobs_that_both_go_on_own_a_stage_one_after_the_other() -> None:
+    jobs = [spark_job(1, 100, None, 7), spark_job(2, 150, None, 7, db_id_in_job="2")]
+    assert of_runs(jobs=jobs, tasks=[task(7, 200, 60)])["task_time_is_kept"].holds
+
+
+def test_a_stage_with_two_owners_at_a_time_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_jobs_list_them(jobs: pl.LazyFrame) -> pl.LazyFrame:
+        listed = jobs.explode("stage_ids").rename({"stage_ids": "stage_id"})
+        return listed.with_columns(
+            _owned_since_ms="unixTimeMS",
+            _owned_until_ms=pl.col("job_runtime").struct.field("endEpochMS"),
+        )
+
+    monkeypatch.setattr(fact, "owned_stages", as_jobs_list_them)
+    jobs = [spark_job(1, 100, 1500, 7), spark_job(2, 150, 1400, 7, db_id_in_job="2")]
+    with pytest.raises(RuleBroken, match=r"run_id null: .*no_job_ms -60000, stages_owned_twice 1"):
+        of_runs(jobs=jobs, tasks=[task(7, 200, 60)])
 
 
 def test_costs_that_should_be_known_are_warned_of_and_those_that_cannot_be_are_not() -> None:
