@@ -1,7 +1,7 @@
 """The laws a day's rows must keep before they may become visible.
 
 Checked on the frame, before the commit: a day that breaks one is never seen, what was stored
-stays, and the step is red. The results are shown per partition as asset checks.
+stays, and the step is red. What a module keeps beside them is in its rules (`rules.py`).
 """
 
 from dataclasses import dataclass

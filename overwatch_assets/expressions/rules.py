@@ -29,6 +29,7 @@ def keeps_rows(
     sums: Mapping[str, tuple[pl.Expr, pl.Expr]] | None = None,
     where: pl.Expr | None = None,
     with_counted: bool = False,
+    each: str = "row",
 ) -> Rule:
     """The rule that each row of an input has one row, and that times add up to the same.
 
@@ -38,6 +39,7 @@ def keeps_rows(
         sums: Name of a figure in whole numbers -> what it is of the rows, and of the input's.
         where: Rows of the input that have one; None: all.
         with_counted: Rows that are counted and not stored belong to it.
+        each: What the rows are that have one.
     """
     figures = sums or {}
     names = ("rows", *figures)
@@ -51,17 +53,17 @@ def keeps_rows(
         made = _summed(
             pl.concat([rows.drop(LEFT_OUT, strict=False), *counted]),
             {name: pl.col(name) for name in by},
-            {f"{name}_here": each for name, each in {"rows": pl.lit(1), **of_rows}.items()},
+            {f"{name}_here": sum_ for name, sum_ in {"rows": pl.lit(1), **of_rows}.items()},
         )
         read = _summed(
             made_from if where is None else made_from.filter(where),
             by,
-            {f"{name}_there": each for name, each in {"rows": pl.lit(1), **of_input}.items()},
+            {f"{name}_there": sum_ for name, sum_ in {"rows": pl.lit(1), **of_input}.items()},
         )
         both = [pl.col(f"{name}_here", f"{name}_there") for name in names]
         return (
             made.join(read, on=list(by), how="full", coalesce=True, nulls_equal=True)
-            .select(*by, *(each.fill_null(0) for each in both))
+            .select(*by, *(pair.fill_null(0) for pair in both))
             .with_columns(
                 pl.all_horizontal(
                     pl.col(f"{name}_here") == pl.col(f"{name}_there") for name in names
@@ -69,9 +71,11 @@ def keeps_rows(
             )
         )
 
+    has = "has one row or is counted" if with_counted else "has one row"
+    adding_up = ", and times add up to the same" if sums else ""
     return Rule(
         name="rows_are_kept",
-        doc=f"each row of {table} has one row here, and times add up to the same",
+        doc=f"each {each} of {table} {has}{adding_up}",
         compared=compared,
         by=tuple(by),
         remedy=remedy(table),

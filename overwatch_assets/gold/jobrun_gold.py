@@ -155,6 +155,7 @@ RENAMED = {
                 )
             },
             where=pl.col("row_kind") == "run",
+            each="run",
         ),
     ),
 )

@@ -106,6 +106,7 @@ def _batch_starts(spark_events_bronze: pl.LazyFrame) -> pl.LazyFrame:
             by={"spark_context_id": pl.col("SparkContextID")},
             where=pl.col("Event").is_in([STARTED, PROGRESSED]),
             with_counted=True,
+            each="start and report of a streaming query",
         ),
     ),
 )

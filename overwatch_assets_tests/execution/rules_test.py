@@ -110,7 +110,7 @@ def test_a_row_lost_makes_the_day_red_and_names_workspace_table_day_key_and_both
     told = str(raised.value)
     assert told.startswith(
         "instance_runs_gold, workspace 5206439413157315, 2024-05-06: rule rows_are_kept is broken "
-        "in 1 of 2 (each row of instance_runs_silver has one row here, and times add up to the "
+        "in 1 of 2 (each row of instance_runs_silver has one row, and times add up to the "
         "same), for example instance_id i-2: rows_here 0, rows_there 1, stop_ms_here 0, "
         "stop_ms_there 0. Nothing was written, the day keeps the rows it had. Load the days named"
     )
