@@ -27,6 +27,7 @@ from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
 from overwatch_assets.gold.sparkstage_gold import sparkstage_gold
 from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
 from overwatch_assets.gold.sparktask_gold import sparktask_gold
+from overwatch_assets.gold.warehouse_gold import warehouse_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
     cluster,
@@ -49,6 +50,7 @@ from overwatch_assets.presentation import (
     sparktask,
     tagcostdaily,
     usercostdaily,
+    warehouse,
     warehousedbudetails,
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
@@ -63,6 +65,7 @@ from overwatch_assets.silver.spark_executors_silver import spark_executors_silve
 from overwatch_assets.silver.spark_jobs_silver import spark_jobs_silver
 from overwatch_assets.silver.spark_stages_silver import spark_stages_silver
 from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
+from overwatch_assets.silver.warehouse_spec_silver import warehouse_spec_silver
 from overwatch_assets.view import DerivedView, View
 
 MODULES: tuple[Module, ...] = (
@@ -91,6 +94,7 @@ MODULES: tuple[Module, ...] = (
     jobrun_silver,
     cluster_spec_silver,
     cluster_state_detail_silver,
+    warehouse_spec_silver,
     cluster_gold,
     job_gold,
     jobrun_gold,
@@ -102,6 +106,7 @@ MODULES: tuple[Module, ...] = (
     sparkexecutor_gold,
     jobruncostpotentialfact_gold,
     sparkstream_gold,
+    warehouse_gold,
 )
 """In id order."""
 
@@ -129,6 +134,7 @@ VIEWS: tuple[View, ...] = (
     sparkexecutor.VIEW,
     sparkstream.VIEW,
     jobruncostpotentialfact.VIEW,
+    warehouse.VIEW,
     instancedetails.VIEW,
     dbucostdetails.VIEW,
     warehousedbudetails.VIEW,

@@ -46,6 +46,9 @@ DOCUMENTED = {
 }
 
 BEYOND = {
+    # SQL warehouses, which came with Overwatch's last releases.
+    2021: ("Silver_WarehouseSpec", "warehouse_spec_silver", (1004, 1013)),
+    3018: ("Gold_Warehouse", "warehouse_gold", (2021,)),
     # What warehouses are like, for the silver tables of Overwatch's last release.
     1013: ("Bronze_Warehouses_Snapshot", "warehouses_snapshot_bronze", ()),
     # What the API answers about SQL queries, which Overwatch asked for in silver.

@@ -79,7 +79,11 @@ def in_order(rows: pl.LazyFrame, entity: str) -> pl.LazyFrame:
 
 
 def without_idle_captures(
-    rows: pl.LazyFrame, entity: str, *, lacking: Mapping[str, pl.Expr]
+    rows: pl.LazyFrame,
+    entity: str,
+    *,
+    lacking: Mapping[str, pl.Expr],
+    creations: Sequence[str] = ("create",),
 ) -> pl.LazyFrame:
     """Ordered rows without the captures that tell nothing new.
 
@@ -90,11 +94,13 @@ def without_idle_captures(
         rows: In order.
         entity: Column that names the entity.
         lacking: Column -> whether the row misses it, of those that a capture may fill.
+        creations: Actions that make an entity.
     """
     is_shown = pl.col(FROM) == SHOWN
     is_new = pl.col(FROM).shift().over(entity).is_null()
     is_past = pl.col(FROM).shift().over(entity) == CARRIED
-    is_unborn = (pl.col(FROM) == CLOSING) & (pl.col("actionName") == "create").any().over(entity)
+    is_made = pl.col("actionName").is_in(creations).any().over(entity)
+    is_unborn = (pl.col(FROM) == CLOSING) & is_made
     is_gone = pl.col(IS_DELETION).shift().over(entity)
     tells_more = pl.any_horizontal(
         misses.shift().over(entity) & pl.col(name).is_not_null() for name, misses in lacking.items()

@@ -18,6 +18,7 @@ from overwatch_assets_tests.laws.cluster_world import cluster_sources
 from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
 from overwatch_assets_tests.laws.job_world import job_sources
 from overwatch_assets_tests.laws.spark_world import DAYS, SparkWorld
+from overwatch_assets_tests.laws.warehouse_world import warehouse_sources
 
 WORLDS = settings(
     max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -35,14 +36,13 @@ def world_of(sources: Sources, chunk_days: int = 7) -> World:
 def made_up(seed: int) -> Sources:
     """Everything that a workspace's sources tell, by the name of the source."""
     spark = WorldSource(SparkWorld(seed).frame(), "eventTimeMS")
-    clusters, jobs = cluster_sources(seed), job_sources(seed)
-    audit = pl.concat([each["audit_logs"].rows for each in (clusters, jobs)])
+    of_audit = cluster_sources(seed), job_sources(seed), warehouse_sources(seed)
+    audit = pl.concat([each["audit_logs"].rows for each in of_audit])
     return {
         "spark_event_logs": spark,
         **api_sources(seed),
         **cluster_event_sources(seed),
-        **clusters,
-        **jobs,
+        **{name: each for sources in of_audit for name, each in sources.items()},
         "audit_logs": WorldSource(audit, "timestamp"),
     }
 
