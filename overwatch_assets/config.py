@@ -28,7 +28,7 @@ from overwatch_assets.configuration.reading import checked
 from overwatch_assets.configuration.storage import Storage, storage_for
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.module import Scope, Window
-from overwatch_assets.secrets import ScopeReader, Secrets
+from overwatch_assets.secrets import ScopeReader, SecretReference, Secrets
 
 DEFAULT_FILE = "overwatch.yaml"
 FILE_VARIABLE = "OVERWATCH_CONFIG"
@@ -47,6 +47,7 @@ class Workspace:
         audit_logs: Where its audit logs are; None: none are read.
         spark_event_logs: Where its Spark event logs are; None: none are read.
         databricks: Access to its REST API; None: it is not asked.
+        sql_warehouse: SQL warehouse through which system tables are read; None: they are not.
         job_runs_snapshot: Whether the API is asked for job runs.
         scopes: Scopes that are loaded.
         price_files: Files with prices, its own before the deployment's.
@@ -63,6 +64,7 @@ class Workspace:
     audit_logs: AuditLogs | None
     spark_event_logs: SparkEventLogs | None
     databricks: Databricks | None
+    sql_warehouse: str | SecretReference | None
     job_runs_snapshot: bool
     scopes: frozenset[Scope]
     price_files: tuple[PriceFiles, ...]
@@ -188,6 +190,7 @@ def _workspace(entry: WorkspaceEntry, model: ConfigFile) -> Workspace:
         audit_logs=entry.audit_logs,
         spark_event_logs=entry.spark_event_logs,
         databricks=entry.databricks,
+        sql_warehouse=_events_warehouse(entry),
         job_runs_snapshot=entry.job_runs_snapshot,
         scopes=entry.scopes,
         price_files=(entry.prices, model.prices),
@@ -200,6 +203,12 @@ def _workspace(entry: WorkspaceEntry, model: ConfigFile) -> Workspace:
         source_storage=entry.source_storage,
         table_storage=model.storage,
     )
+
+
+def _events_warehouse(entry: WorkspaceEntry) -> str | SecretReference | None:
+    """SQL warehouse through which system tables are read."""
+    of_audit = entry.audit_logs.sql_warehouse if entry.audit_logs else None
+    return entry.sql_warehouse or of_audit
 
 
 def _usable_cpus() -> int:

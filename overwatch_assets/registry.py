@@ -15,6 +15,7 @@ from overwatch_assets.bronze.pools_snapshot_bronze import pools_snapshot_bronze
 from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
 from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_bronze
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
+from overwatch_assets.bronze.warehouse_events_bronze import warehouse_events_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
 from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
@@ -83,6 +84,7 @@ MODULES: tuple[Module, ...] = (
     job_runs_snapshot_bronze,
     warehouses_snapshot_bronze,
     sql_query_history_bronze,
+    warehouse_events_bronze,
     spark_executors_silver,
     spark_applications_silver,
     spark_executions_silver,

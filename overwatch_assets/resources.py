@@ -63,6 +63,7 @@ from overwatch_assets.sources.rest_api.paging import listed
 from overwatch_assets.sources.rest_api.queries_to_follow import queries_to_follow
 from overwatch_assets.sources.rest_api.sql_query_history import SqlQueryHistory
 from overwatch_assets.sources.spark_event_logs.source import SparkEventLogs
+from overwatch_assets.sources.warehouse_events import SystemWarehouseEvents
 from overwatch_assets.sources.workspace_files import WorkspaceFiles
 from overwatch_assets.workspace_api import (
     LogReaderConnection,
@@ -75,6 +76,11 @@ OWED_DAYS = timedelta(days=32)
 """How far back days may be owed: a fetch is tried for 30 days."""
 CAPTURED_CLUSTERS = "clusters_snapshot_bronze"
 CLUSTER_EVENTS = "cluster_events"
+CLUSTER_EVENTS_TABLE = "cluster_events_bronze"
+WAREHOUSE_EVENTS_TABLE = "warehouse_events_bronze"
+SETTLED_AFTER = timedelta(hours=18)
+"""How long after a day its events may still come to a system table; then it is read once more."""
+RECENT_DAYS = timedelta(days=7)
 PATIENT = Retries()
 
 
@@ -147,6 +153,7 @@ class Deployment:
                 "cluster_events": partial(self._asking, ClusterEvents, "cluster_events"),
                 "job_runs": self._job_runs,
                 "sql_query_history": partial(self._asking, SqlQueryHistory, "sql_query_history"),
+                "warehouse_events": self._warehouse_events,
                 **{name: partial(self._captures, name) for name in LISTINGS},
             },
             coverage={
@@ -161,10 +168,34 @@ class Deployment:
 
     def owed(self, ledger: Ledger, organization_id: str) -> Mapping[str, Sequence[date]]:
         """Loaded days, by table, of which something could not be had and is due again."""
+        found = {
+            CLUSTER_EVENTS_TABLE: self._clusters_owed(ledger, organization_id),
+            WAREHOUSE_EVENTS_TABLE: self._warehouses_owed(ledger, organization_id),
+        }
+        return {table: days for table, days in found.items() if days}
+
+    def _warehouses_owed(self, ledger: Ledger, organization_id: str) -> Sequence[date]:
+        """Days whose warehouse events were read so early that more may have come since."""
         workspace = self.config.workspace(organization_id)
-        module = self.modules["cluster_events_bronze"]
+        module = self.modules[WAREHOUSE_EVENTS_TABLE]
+        if workspace.sql_warehouse is None or module.scope not in workspace.scopes:
+            return ()
+        now = self.now()
+        recent = self.config.day_of(now) - RECENT_DAYS
+        days = [d for d in ledger.days(module.table.name, organization_id) if d >= recent]
+        settled = {day: self.config.window_of(day).until + SETTLED_AFTER for day in days}
+        return [
+            day
+            for day, record in ledger.latest(module.table.name, organization_id, days).items()
+            if record.snapshot_ms < settled[day].timestamp() * 1000 and settled[day] <= now
+        ]
+
+    def _clusters_owed(self, ledger: Ledger, organization_id: str) -> Sequence[date]:
+        """Days whose cluster events could not all be fetched."""
+        workspace = self.config.workspace(organization_id)
+        module = self.modules[CLUSTER_EVENTS_TABLE]
         if module.tracker is None or not workspace.has_api or module.scope not in workspace.scopes:
-            return {}
+            return ()
         now = self.now()
         oldest = self.config.day_of(now) - OWED_DAYS
         days = [d for d in ledger.days(module.table.name, organization_id) if d >= oldest]
@@ -180,7 +211,7 @@ class Deployment:
             self._named_on(organization_id, sorted(late)).lazy(),
             round(now.timestamp() * 1000),
         )
-        return {module.table.name: sorted(set(pairs.collect()["day"]) & loaded.keys())}
+        return sorted(set(pairs.collect()["day"]) & loaded.keys())
 
     def price_files(self, organization_id: str) -> PriceFilesRead:
         """A workspace's price files, checked.
@@ -257,6 +288,15 @@ class Deployment:
             resource_id = setting_of(delivered.resource_id, self.config, workspace)
             return AzureAuditLogs(files, delivered.path, resource_id)
         return AuditLogFiles(files, delivered.path)
+
+    def _warehouse_events(self, organization_id: str) -> Source:
+        """Events of SQL warehouses, by way of one of them."""
+        workspace = self.config.workspace(organization_id)
+        warehouse_id = setting_of(workspace.sql_warehouse, self.config, workspace)
+        if warehouse_id is None:
+            return NotConfigured("sql_warehouse")
+        api = self.api(organization_id)
+        return SystemWarehouseEvents(api, warehouse_id, self._table_of("warehouse_events"))
 
     def _spark_event_logs(self, mounts: Callable[[str], Mounts], organization_id: str) -> Source:
         workspace = self.config.workspace(organization_id)

@@ -91,6 +91,23 @@ def test_every_part_of_a_workspace_is_seen() -> None:
     assert workspace.scopes == {*Scope} - {Scope.SPARK_EVENTS}
 
 
+@pytest.mark.parametrize(
+    ("lines", "warehouse"),
+    [
+        ((), None),
+        (("audit_logs: {sql_warehouse: w-1}",), "w-1"),
+        (("audit_logs: {path: a}", "sql_warehouse: w-2"), "w-2"),
+        (("audit_logs: {sql_warehouse: w-1}", "sql_warehouse: w-2"), "w-2"),
+    ],
+)
+def test_system_tables_are_read_through_the_workspaces_warehouse_or_that_of_its_audit_logs(
+    lines: tuple[str, ...], warehouse: str | None
+) -> None:
+    api = "databricks: {host: acme.example}"
+    [workspace] = loaded(with_workspace(api, *lines)).workspaces
+    assert workspace.sql_warehouse == warehouse
+
+
 def test_a_workspace_is_found_by_id_and_by_name() -> None:
     config = loaded(MINIMAL)
     assert config.workspace("analytics") is config.workspace("1234567890123456")

@@ -53,6 +53,8 @@ BEYOND = {
     1013: ("Bronze_Warehouses_Snapshot", "warehouses_snapshot_bronze", ()),
     # What the API answers about SQL queries, which Overwatch asked for in silver.
     1014: ("Bronze_SQLQueryHistory", "sql_query_history_bronze", ()),
+    # What the system table tells of warehouses, which Overwatch asked for in silver.
+    1015: ("Bronze_WarehouseEvents", "warehouse_events_bronze", ()),
     # Overwatch's dead id: when a Spark application ended, and with it what it left open.
     2004: ("Silver_SPARK_Applications", "spark_applications_silver", (1006,)),
 }

@@ -253,6 +253,13 @@ class WorkspaceEntry(Strict):
             }
         ],
     )
+    sql_warehouse: Setting | None = Field(
+        default=None,
+        description="Id of the SQL warehouse through which the events of SQL warehouses are read, "
+        "in `system.compute.warehouse_events`; needs `databricks`. Left out: that of `audit_logs`; "
+        "without one it is not known when warehouses ran and what they cost.",
+        examples=["789aa345bb12cd34"],
+    )
     job_runs_snapshot: bool = Field(
         default=False,
         description="Also ask the API for the job runs of each day, 25 at a time "
@@ -352,6 +359,9 @@ class WorkspaceEntry(Strict):
     def _asks_through_an_api(self) -> Self:
         if self.audit_logs and self.audit_logs.sql_warehouse and self.databricks is None:
             what = "reads audit logs through a SQL warehouse, but has no `databricks`"
+            raise refusal(what, "Give the address and identity of its API under `databricks`")
+        if self.sql_warehouse and self.databricks is None:
+            what = "has a `sql_warehouse`, but no `databricks` to reach it"
             raise refusal(what, "Give the address and identity of its API under `databricks`")
         return self
 

@@ -112,19 +112,23 @@ class ApiObjects:
 
     def warehouse_events(self, now_ms: int) -> Sequence[Json]:
         """Rows of `system.compute.warehouse_events`, the system table, for this workspace."""
-        return [
-            {
-                "account_id": self.account_id,
-                "workspace_id": self.workspace.workspace_id,
-                "warehouse_id": warehouse.warehouse_id,
-                "event_type": state.status.value,
-                "cluster_count": state.clusters,
-                "event_time": _iso(state.since_ms),
-            }
-            for warehouse in self.estate.warehouses
-            for state in warehouse.states
-            if state.since_ms < now_ms
-        ]
+        return [row for at_ms, row in self.delivered_warehouse_events() if at_ms < now_ms]
+
+    def delivered_warehouse_events(self) -> Iterator[tuple[int, Json]]:
+        """The same, with the instant of each."""
+        for warehouse in self.estate.warehouses:
+            for state in warehouse.states:
+                yield (
+                    state.since_ms,
+                    {
+                        "account_id": self.account_id,
+                        "workspace_id": self.workspace.workspace_id,
+                        "warehouse_id": warehouse.warehouse_id,
+                        "event_type": state.status.value,
+                        "cluster_count": state.clusters,
+                        "event_time": _iso(state.since_ms),
+                    },
+                )
 
     def queries(self, now_ms: int) -> Sequence[Json]:
         """`sql/history/queries`: every query that has started, as it stands now."""

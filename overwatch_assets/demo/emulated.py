@@ -102,6 +102,10 @@ class MadeUpWorkspace:
         """Rows of `system.access.audit`, each with its delivery."""
         return audit_rows(self.world, self.account_id)
 
+    def warehouse_events(self) -> Iterable[Delivered]:
+        """Rows of `system.compute.warehouse_events`, each with its delivery."""
+        return self.objects.delivered_warehouse_events()
+
     def node_types(self) -> Sequence[Json]:
         """`clusters/list-node-types`."""
         return self.compute.node_types()

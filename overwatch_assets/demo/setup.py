@@ -80,6 +80,7 @@ def _workspace(company: Company, number: int, reached: Reached | None) -> Json:
             "client_secret": f"file:{SECRET_FILE}",
             "requests_per_second": 100,
         }
+        values["sql_warehouse"] = reached.warehouse_id
     return values
 
 

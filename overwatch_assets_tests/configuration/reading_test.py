@@ -168,6 +168,10 @@ workspaces:
             "workspaces[0]: reads audit logs through a SQL warehouse, but has no `databricks`",
         ),
         (
+            with_workspace("sql_warehouse: 789aa345bb12cd34"),
+            "workspaces[0]: has a `sql_warehouse`, but no `databricks` to reach it",
+        ),
+        (
             with_workspace("spark_event_logs: {from_clusters: maybe}"),
             "from_clusters: 'maybe' must be true or false. Write for example `from_clusters: true`",
         ),

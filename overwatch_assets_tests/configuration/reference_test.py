@@ -70,7 +70,8 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
         case "Top level":
             config |= {str(name): example}
         case "workspaces[]":
-            workspace |= {str(name): example}
+            through = {"databricks": {"host": "acme.example"}} if name == "sql_warehouse" else {}
+            workspace |= {str(name): example, **through}
         case "workspaces[].audit_logs":
             azure = {"layout": "azure"} if name == "resource_id" else {}
             place = {} if name == "sql_warehouse" else {"path": "a"}

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from overwatch_assets.demo.emulator.audit_table import AuditTable
 from overwatch_assets.demo.emulator.call import Call, Endpoint, Parameters
 from overwatch_assets.demo.emulator.compute_endpoints import compute_endpoints
 from overwatch_assets.demo.emulator.credentials import Credentials, Doorkeeper, NotAuthenticated
@@ -30,6 +29,7 @@ from overwatch_assets.demo.emulator.object_endpoints import object_endpoints
 from overwatch_assets.demo.emulator.refusals import Refused, invalid
 from overwatch_assets.demo.emulator.sql_endpoints import sql_endpoints
 from overwatch_assets.demo.emulator.statements import RESULTS, StatementOptions, Statements
+from overwatch_assets.demo.emulator.system_tables import SystemTables
 from overwatch_assets.demo.emulator.workspace import EmulatedWorkspace, Json
 
 
@@ -51,7 +51,7 @@ class Account:
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
     links: Links = field(default_factory=Links)
-    table: AuditTable = field(default_factory=AuditTable)
+    tables: SystemTables = field(default_factory=SystemTables)
     numbers: "count[int]" = field(default_factory=count)
     failures: list[Exception] = field(default_factory=list[Exception])
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,7 +86,7 @@ class WorkspaceApp:
         self._workspace = workspace
         self._door = Doorkeeper(account.credentials)
         self._statements = Statements(
-            account.workspaces, account.table, account.links, account.options
+            account.workspaces, account.tables, account.links, account.options
         )
         endpoints = (
             *compute_endpoints(),

@@ -14,12 +14,12 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from overwatch_assets.demo.emulator.app import Account, WorkspaceApp
-from overwatch_assets.demo.emulator.audit_table import account_rows
 from overwatch_assets.demo.emulator.credentials import Credentials
 from overwatch_assets.demo.emulator.faults import Faults
 from overwatch_assets.demo.emulator.journal import Journal
 from overwatch_assets.demo.emulator.mishaps import CONNECTION
 from overwatch_assets.demo.emulator.statements import StatementOptions
+from overwatch_assets.demo.emulator.system_tables import account_rows
 from overwatch_assets.demo.emulator.workspace import EmulatedWorkspace
 from overwatch_assets.errors import ConfigError
 
@@ -102,11 +102,11 @@ class Emulator:
         Returns:
             How many rows there are.
         """
-        return self._account.table.load(account_rows(self._account.workspaces))
+        return self._account.tables.load(account_rows(self._account.workspaces))
 
     def forget_audit_table(self) -> None:
         """Forget its rows: the workspaces have others now."""
-        self._account.table.forget()
+        self._account.tables.forget()
 
     def serve(self) -> None:
         """Answer until the process is interrupted."""
@@ -144,7 +144,7 @@ class Emulator:
     def _close(self) -> None:
         for each in self._sockets:
             each.close()
-        self._account.table.forget()
+        self._account.tables.forget()
 
 
 class _Server(uvicorn.Server):

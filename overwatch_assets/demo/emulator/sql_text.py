@@ -1,6 +1,6 @@
-"""Databricks SQL as far as a statement on the audit table is concerned, written for DuckDB.
+"""Databricks SQL as far as a statement on system tables is concerned, written for DuckDB.
 
-Only what is spelled otherwise is rewritten: the table's three-part name, identifiers in
+Only what is spelled otherwise is rewritten: a table's three-part name, identifiers in
 backticks, text in double quotes or with backslashes, and parameter markers. Everything else
 is left to DuckDB.
 """
@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-SCHEMA = ("system", "access")
-TABLE = "audit"
-SCHEMA_IN_DUCKDB = "system.access"
-"""One name: `system` is a catalog of DuckDB's own."""
+CATALOG = "system"
+AUDIT, WAREHOUSE_EVENTS = "audit", "warehouse_events"
+TABLES = {AUDIT: "access", WAREHOUSE_EVENTS: "compute"}
+"""Schema by table."""
 
 PARAMETER_TYPES = {
     "BIGINT": "BIGINT",
@@ -76,6 +76,11 @@ def for_duckdb(
     return _TOKEN.sub(rewritten, statement), marked
 
 
+def schema_in_duckdb(schema: str) -> str:
+    """A schema with its catalog in one name: `system` is a catalog of DuckDB's own."""
+    return f"{CATALOG}.{schema}"
+
+
 def _text(literal: str) -> str:
     inner = literal[1:-1].replace(literal[0] * 2, literal[0])
     plain = _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), inner)
@@ -89,13 +94,13 @@ def _marker(name: str, types: Mapping[str, str]) -> str:
 
 
 def _name(chain: str, catalog: str | None) -> str:
-    """A name, perhaps of several parts; the audit table's becomes what DuckDB knows it as."""
+    """A name, perhaps of several parts; a system table's becomes what DuckDB knows it as."""
     parts: list[str] = [quoted or plain for quoted, plain in _PART.findall(chain)]
-    lowered = tuple(part.lower() for part in parts)
-    if lowered[:3] == (*SCHEMA, TABLE):
-        parts = [SCHEMA_IN_DUCKDB, *parts[2:]]
-    elif lowered[:2] == (SCHEMA[1], TABLE) and (catalog or "").lower() == SCHEMA[0]:
-        parts = [SCHEMA_IN_DUCKDB, *parts[1:]]
+    lowered = [part.lower() for part in parts]
+    is_whole = lowered[0] == CATALOG
+    schema, table = [*lowered[is_whole:], "", ""][:2]
+    if TABLES.get(table) == schema and (is_whole or (catalog or "").lower() == CATALOG):
+        parts = [schema_in_duckdb(schema), *parts[1 + is_whole :]]
     elif "`" not in chain:
         return chain
     return ".".join(f'"{part}"' for part in parts)

@@ -12,19 +12,19 @@ import msgspec
 import polars as pl
 from starlette.responses import Response
 
-from overwatch_assets.demo.emulator.audit_table import (
-    AuditTable,
-    Format,
-    Outcome,
-    Statement,
-    StatementFailed,
-    account_rows,
-)
 from overwatch_assets.demo.emulator.call import Call, Endpoint, Parameters, get, post
 from overwatch_assets.demo.emulator.faults import Fault
 from overwatch_assets.demo.emulator.links import Links
 from overwatch_assets.demo.emulator.refusals import invalid, missing
 from overwatch_assets.demo.emulator.sql_text import PARAMETER_TYPES, TEXT
+from overwatch_assets.demo.emulator.system_tables import (
+    Format,
+    Outcome,
+    Statement,
+    StatementFailed,
+    SystemTables,
+    account_rows,
+)
 from overwatch_assets.demo.emulator.workspace import EmulatedWorkspace, Json
 
 RESULTS = "/results"
@@ -96,11 +96,11 @@ class Statements:
     """The statements of one workspace's warehouses.
 
     Attributes:
-        account: Every workspace whose rows the audit table holds.
+        account: Every workspace whose rows the system tables hold.
     """
 
     account: Sequence[EmulatedWorkspace]
-    table: AuditTable
+    tables: SystemTables
     links: Links
     options: StatementOptions
     _taken: dict[str, _Taken] = field(default_factory=dict[str, _Taken])
@@ -195,7 +195,7 @@ class Statements:
 
     def _outcome(self, statement: Statement, now_ms: int) -> Outcome | StatementFailed:
         try:
-            return self.table.run(statement, account_rows(self.account), now_ms)
+            return self.tables.run(statement, account_rows(self.account), now_ms)
         except StatementFailed as failed:
             return failed
 

@@ -78,6 +78,10 @@ class EmulatedWorkspace(Protocol):
         """Rows that `system.access.audit` will ever have of this workspace."""
         ...
 
+    def warehouse_events(self) -> Iterable[Delivered]:
+        """Rows that `system.compute.warehouse_events` will ever have of this workspace."""
+        ...
+
     def node_types(self) -> Sequence[Json]:
         """`clusters/list-node-types`."""
         ...

@@ -10,8 +10,9 @@ from overwatch_assets.sources.rest_api.endpoints import CLUSTERS, LISTINGS
 
 CLUSTER_EVENTS = "cluster_events"
 JOB_RUNS = "job_runs"
-FILES = frozenset({"audit_logs", "spark_event_logs"})
-"""Sources that are files, or checked by themselves."""
+WAREHOUSE_EVENTS = "warehouse_events"
+FILES = frozenset({"audit_logs", "spark_event_logs", WAREHOUSE_EVENTS})
+"""Sources that are files or tables, which no endpoint lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def why_not_asked(workspace: Workspace, module: Module) -> str:
     """Why a module's source is not asked, whatever the API would say; blank: it is."""
     if module.scope not in workspace.scopes:
         return f"scope {module.scope} is switched off for this workspace"
+    if reason := _switched_off(workspace).get(module.source or ""):
+        return reason
     probe = PROBES.get(module.source or "")
     if probe is None:
         return ""
@@ -98,9 +101,17 @@ def why_not_asked(workspace: Workspace, module: Module) -> str:
         return "no `databricks` is configured for this workspace"
     if probe.clouds and workspace.cloud not in probe.clouds:
         return f"{workspace.cloud} has none of them, only {' and '.join(sorted(probe.clouds))} has"
-    if module.source == "job_runs" and not workspace.job_runs_snapshot:
-        return "`job_runs_snapshot: true` switches it on"
     return ""
+
+
+def _switched_off(workspace: Workspace) -> Mapping[str, str]:
+    """Sources that a workspace does without, with what switches them on."""
+    off: dict[str, str] = {}
+    if workspace.sql_warehouse is None:
+        off[WAREHOUSE_EVENTS] = "`sql_warehouse` names the one through which they can be read"
+    if workspace.has_api and not workspace.job_runs_snapshot:
+        off[JOB_RUNS] = "`job_runs_snapshot: true` switches it on"
+    return off
 
 
 def asked_sources(workspace: Workspace, modules: Sequence[Module]) -> Mapping[str, Module]:

@@ -91,6 +91,9 @@ class LiteralWorkspace:
     def audit_rows(self) -> Iterable[Delivered]:
         return ((0, row) for row in self.rows_given)
 
+    def warehouse_events(self) -> Iterable[Delivered]:
+        return ((0, row) for row in self._list("warehouse_events"))
+
     def node_types(self) -> Sequence[Json]:
         return self._list("node_types")
 

@@ -9,6 +9,11 @@ from overwatch_assets.demo.emulator.sql_text import for_duckdb
         ("from system.access.audit a", 'from "system.access"."audit" a'),
         ("from `System` . access.AUDIT", 'from "system.access"."AUDIT"'),
         ("system.access.audit.version", '"system.access"."audit"."version"'),
+        (
+            "from system.compute.warehouse_events",
+            'from "system.compute"."warehouse_events"',
+        ),
+        ("from system.access.warehouse_events", "from system.access.warehouse_events"),
         ("select `a b`.c", 'select "a b"."c"'),
         ("select user_identity.email", "select user_identity.email"),
         ("x = 'system.access.audit :p `'", "x = 'system.access.audit :p `'"),

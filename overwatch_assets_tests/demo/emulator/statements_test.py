@@ -96,6 +96,23 @@ def fetched(address: str, **headers: str) -> requests.Response:
     return requests.get(address, headers=headers, timeout=10)
 
 
+def test_both_system_tables_can_be_asked(here: LiteralWorkspace, five_days: Emulator) -> None:
+    event = {"workspace_id": ORG, "warehouse_id": "w-1", "event_type": "SCALED_UP"}
+    here.lists_given = {
+        "warehouse_events": [
+            {**event, "cluster_count": 2, "event_time": "2026-10-05T09:14:05.412Z"}
+        ]
+    }
+    events = (
+        "select warehouse_id, event_type, cluster_count, event_time "
+        "from system.compute.warehouse_events where workspace_id = '3471820956612044'"
+    )
+    counted = "select count(*) from system.access.audit"
+    expected = [["w-1", "SCALED_UP", "2", "2026-10-05T09:14:05.412Z"]]
+    for statement, rows in ((events, expected), (counted, [["6"]]), (events, expected)):
+        assert inline_rows(five_days, execute(five_days, statement)) == rows
+
+
 def test_a_result_comes_in_chunks_of_text(five_days: Emulator) -> None:
     statement = (
         "select event_time, event_date, user_identity, request_params from system.access.audit "

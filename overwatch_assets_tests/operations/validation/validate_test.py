@@ -31,6 +31,7 @@ from overwatch_assets_tests.demo.emulator.literal import (
     NOW_MS,
     ORG,
     OTHER,
+    WAREHOUSE,
     Json,
     LiteralWorkspace,
 )
@@ -72,6 +73,7 @@ def entry(checked: Checked, emulator: Emulator, here: LiteralWorkspace) -> dict[
         audit_logs={"path": str(checked.audit)},
         spark_event_logs={"from_clusters": True, "mounts": {"/mnt/logs": str(checked.logs)}},
         databricks=api(emulator.address(ORG)),
+        sql_warehouse=WAREHOUSE,
     )
 
 
@@ -110,6 +112,14 @@ def test_what_may_not_change_after_a_load_is_told_before_a_run_refuses_it(
     assert failed.rule == "Frozen_Facts"
     assert "write timezone: UTC again" in failed.came_back
     assert report.exit_code == 1
+
+
+def test_a_workspace_without_a_warehouse_to_ask_is_told_what_stays_empty(
+    checked: Checked, entry: dict[str, object]
+) -> None:
+    del entry["sql_warehouse"]
+    told = reasons(checked.check(checked.config(entry)))["warehouse_events_bronze"]
+    assert told == "`sql_warehouse` names the one through which they can be read"
 
 
 def test_nothing_is_left_in_the_storage(checked: Checked, entry: dict[str, object]) -> None:

@@ -1,17 +1,17 @@
-"""The table `system.access.audit`, which a warehouse's statements are run on for real.
+"""System tables of an account, which a warehouse's statements are run on for real.
 
-It holds the rows of every workspace of the account, as in Databricks: whoever asks for one
-workspace says so. DuckDB runs the statements, without access to files or network. All rows that
-will ever be there are read once, in batches, with the instant of their delivery; a statement sees
-those that have been delivered when it runs. So a table of millions serves statement after
-statement while time goes on.
+`system.access.audit` and `system.compute.warehouse_events` hold the rows of every workspace of
+the account, as in Databricks: whoever asks for one workspace says so. DuckDB runs the statements,
+without access to files or network. All rows that will ever be there are read once, in batches,
+with the instant of their delivery; a statement sees those that have been delivered when it runs.
+So a table of millions serves statement after statement while time goes on.
 """
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 import duckdb
@@ -19,12 +19,25 @@ import msgspec
 import polars as pl
 import polars.selectors as cs
 
-from overwatch_assets.demo.emulator.sql_text import SCHEMA, SCHEMA_IN_DUCKDB, TABLE, for_duckdb
+from overwatch_assets.demo.emulator.sql_text import (
+    AUDIT,
+    CATALOG,
+    TABLES,
+    WAREHOUSE_EVENTS,
+    for_duckdb,
+    schema_in_duckdb,
+)
 from overwatch_assets.demo.emulator.workspace import Delivered, EmulatedWorkspace, Json
 
 Format = Literal["JSON_ARRAY", "ARROW_STREAM"]
 
-COLUMNS: Mapping[str, str | Mapping[str, str]] = {
+Columns = Mapping[str, str | Mapping[str, str]]
+"""DuckDB's type by column of a table; a struct's by field."""
+
+Rows = Mapping[str, Iterable[Delivered]]
+"""Rows by table."""
+
+_OF_AUDIT: Columns = {
     "account_id": "VARCHAR",
     "workspace_id": "VARCHAR",
     "version": "VARCHAR",
@@ -43,7 +56,16 @@ COLUMNS: Mapping[str, str | Mapping[str, str]] = {
     "event_id": "VARCHAR",
     "identity_metadata": {"run_by": "VARCHAR", "run_as": "VARCHAR"},
 }
-"""DuckDB's type by column of the table; a struct's by field."""
+_OF_WAREHOUSE_EVENTS: Columns = {
+    "account_id": "VARCHAR",
+    "workspace_id": "VARCHAR",
+    "warehouse_id": "VARCHAR",
+    "event_type": "VARCHAR",
+    "cluster_count": "INTEGER",
+    "event_time": "TIMESTAMP",
+}
+COLUMNS = {AUDIT: _OF_AUDIT, WAREHOUSE_EVENTS: _OF_WAREHOUSE_EVENTS}
+"""Columns by table."""
 
 _FUNCTIONS = (
     "create macro unix_millis(instant) as epoch_ms(instant)",
@@ -71,8 +93,8 @@ _SPARK_TYPES = {
 }
 """Databricks' type, by name and as text, by DuckDB's."""
 
-_HELD, _DELIVERED, _AS_OF = "held.audit", "delivered_ms", "as_of_ms"
-"""Table of all rows, its column of the delivery, variable of the instant that is seen."""
+_HELD, _DELIVERED, _AS_OF = "held", "delivered_ms", "as_of_ms"
+"""Schema of all rows, their column of the delivery, variable of the instant that is seen."""
 
 _BATCH = 20_000
 _NESTED = {"struct", "map", "list"}
@@ -135,7 +157,7 @@ class Outcome:
         return Outcome(self.columns, self.rows[:rows], frame)
 
 
-class AuditTable:
+class SystemTables:
     """Runs statements, one after the other; any thread may use it."""
 
     def __init__(self) -> None:
@@ -150,22 +172,22 @@ class AuditTable:
                 self._connection.close()
                 self._connection = None
 
-    def load(self, rows: Iterable[Delivered]) -> int:
+    def load(self, rows: Rows) -> int:
         """Read the rows if none are held.
 
         Returns:
-            How many are held.
+            How many audit events are held.
         """
         with self._lock:
-            counted = self._loaded(rows).execute(f"select count(*) from {_HELD}").fetchall()  # noqa: S608 - a name of this file
+            counted = self._loaded(rows).execute(f"select count(*) from {_HELD}.{AUDIT}").fetchall()  # noqa: S608 - names of this file
             return int(counted[0][0])
 
-    def run(self, statement: Statement, rows: Iterable[Delivered], as_of_ms: int) -> Outcome:
+    def run(self, statement: Statement, rows: Rows, as_of_ms: int) -> Outcome:
         """Run a statement on the rows that have been delivered by an instant.
 
         Args:
             statement: One `select`.
-            rows: The table's rows; read only if none are held.
+            rows: The tables' rows; read only if none are held.
             as_of_ms: The instant.
 
         Raises:
@@ -182,60 +204,69 @@ class AuditTable:
             connection.execute(f"set variable {_AS_OF} = ?", [as_of_ms])
             try:
                 _check_select(connection, sql)
-                is_here = (statement.catalog, statement.schema) == SCHEMA
-                connection.execute(
-                    "set schema = ?", [f'"{SCHEMA_IN_DUCKDB}"' if is_here else "main"]
-                )
+                is_system = statement.catalog == CATALOG and statement.schema in {*TABLES.values()}
+                schema = schema_in_duckdb(statement.schema or "") if is_system else "main"
+                connection.execute("set schema = ?", [f'"{schema}"'])
                 connection.execute(f"create or replace temp table result as {sql}", values)
                 return _outcome(connection, statement.format)
             except duckdb.Error as error:
                 raise _failed(error) from error
 
-    def _loaded(self, rows: Iterable[Delivered]) -> duckdb.DuckDBPyConnection:
+    def _loaded(self, rows: Rows) -> duckdb.DuckDBPyConnection:
         if self._connection is not None:
             return self._connection
         connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
-        connection.execute(f'create schema "{SCHEMA_IN_DUCKDB}"')
-        connection.execute("create schema held")
-        columns = ", ".join(f"{name} {_duckdb_type(dtype)}" for name, dtype in COLUMNS.items())
-        connection.execute(f"create table {_HELD} ({_DELIVERED} bigint, {columns})")
-        _insert(connection, rows)
-        seen = f"{_DELIVERED} <= getvariable('{_AS_OF}')"
-        connection.execute(
-            f'create view "{SCHEMA_IN_DUCKDB}".{TABLE} as '  # noqa: S608 - names of this file
-            f"select * exclude {_DELIVERED} from {_HELD} where {seen}"
-        )
+        for schema in (_HELD, *map(schema_in_duckdb, TABLES.values())):
+            connection.execute(f'create schema "{schema}"')
+        for table in TABLES:
+            _create(connection, table)
+            _insert(connection, table, rows[table])
         for function in _FUNCTIONS:
             connection.execute(function)
         self._connection = connection
         return connection
 
 
-def account_rows(workspaces: Iterable[EmulatedWorkspace]) -> Iterator[Delivered]:
-    """Rows of every workspace of an account."""
-    for each in workspaces:
-        yield from each.audit_rows()
+def account_rows(workspaces: Sequence[EmulatedWorkspace]) -> Rows:
+    """Rows of every workspace of an account; none is made before it is asked for."""
+    each = chain.from_iterable
+    return {
+        AUDIT: each(workspace.audit_rows() for workspace in workspaces),
+        WAREHOUSE_EVENTS: each(workspace.warehouse_events() for workspace in workspaces),
+    }
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, rows: Iterable[Delivered]) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Create a table of all rows, and the view of those that have been delivered."""
+    columns = ", ".join(f"{name} {_duckdb_type(dtype)}" for name, dtype in COLUMNS[table].items())
+    connection.execute(f"create table {_HELD}.{table} ({_DELIVERED} bigint, {columns})")
+    seen = f"{_DELIVERED} <= getvariable('{_AS_OF}')"
+    connection.execute(
+        f'create view "{schema_in_duckdb(TABLES[table])}".{table} as '  # noqa: S608 - names of this file
+        f"select * exclude {_DELIVERED} from {_HELD}.{table} where {seen}"
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Delivered]) -> None:
     """Insert the rows batch by batch: as Python objects they take many times their size."""
-    schema = {_DELIVERED: pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
-    columns = ", ".join((_DELIVERED, *(_typed(name, dtype) for name, dtype in COLUMNS.items())))
+    names = COLUMNS[table]
+    schema = {_DELIVERED: pl.Int64, **dict.fromkeys(names, pl.String)}
+    columns = ", ".join((_DELIVERED, *(_typed(name, dtype) for name, dtype in names.items())))
     left = iter(rows)
     while batch := list(islice(left, _BATCH)):
-        texts = [{_DELIVERED: delivered_ms, **_as_text(row)} for delivered_ms, row in batch]
+        texts = [{_DELIVERED: delivered_ms, **_as_text(row, names)} for delivered_ms, row in batch]
         connection.register("given", pl.DataFrame(texts, schema=schema))
-        connection.execute(f"insert into {_HELD} select {columns} from given")  # noqa: S608 - names of this file
+        connection.execute(f"insert into {_HELD}.{table} select {columns} from given")  # noqa: S608 - names of this file
         connection.unregister("given")
 
 
-def _as_text(row: Json) -> dict[str, str | None]:
+def _as_text(row: Json, columns: Columns) -> dict[str, str | None]:
     """A row with every value as text, nested ones as JSON."""
     return {
         name: value
         if value is None or isinstance(value, str)
         else msgspec.json.encode(value).decode()
-        for name, value in ((name, row.get(name)) for name in COLUMNS)
+        for name, value in ((name, row.get(name)) for name in columns)
     }
 
 
