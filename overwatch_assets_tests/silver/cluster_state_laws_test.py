@@ -4,7 +4,9 @@ A rule switched off must be noticed: each mutant changes one in a copy.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 import pytest
@@ -104,6 +106,11 @@ def constant(name: str, value: object) -> Patch:
     return lambda patch: patch.setattr(states, name, value)
 
 
+def rule(**changes: Any) -> Patch:
+    changed = replace(states.CLUSTERS, **changes)
+    return lambda patch: patch.setattr(states, "CLUSTERS", changed)
+
+
 def without(name: str, position: int) -> Patch:
     """A step that does not see one of its frames."""
     step = vars(states)[name]
@@ -119,15 +126,15 @@ def without(name: str, position: int) -> Patch:
 
 
 MUTANTS: dict[str, Patch] = {
-    "a job cluster ends an hour after its last sign": constant("GRACE_MS", HOUR),
-    "a silent job cluster goes on": constant("GRACE_MS", 1000 * HOUR),
-    "runs and captures are no signs of life": without("_signs", 0),
+    "a job cluster ends an hour after its last sign": rule(grace_ms=HOUR),
+    "a silent job cluster goes on": rule(grace_ms=1000 * HOUR),
+    "runs and captures are no signs of life": without("life_signs", 0),
     "captures are no signs of life": constant("SHOWN_UP", ()),
-    "an open run does not keep a job cluster up": without("_silences", 1),
-    "what a capture does not show goes on": without("_silences", 2),
-    "a stopped job cluster stays open": constant("STOPPED_AUTOMATED_MS", 1000 * HOUR),
-    "a start of what is up reveals nothing": constant("SWITCHED_ON", ("NEVER",)),
-    "a running cluster first seen is off": constant("ANCHORS", ("STARTING",)),
+    "an open run does not keep a job cluster up": without("silences", 1),
+    "what a capture does not show goes on": without("silences", 2),
+    "a stopped job cluster stays open": rule(stopped_automated_ms=1000 * HOUR),
+    "a start of what is up reveals nothing": rule(switched_on=("NEVER",)),
+    "a running cluster first seen is off": rule(anchors=("STARTING",)),
     "an edit changes the workers of the moment": constant("EDITED", "NEVER"),
     "a deletion is overlooked": without("_deletions", 0),
     "what comes after a deletion counts": without("_events", 1),
