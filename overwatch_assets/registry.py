@@ -29,6 +29,7 @@ from overwatch_assets.gold.sparkstage_gold import sparkstage_gold
 from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
 from overwatch_assets.gold.sparktask_gold import sparktask_gold
 from overwatch_assets.gold.warehouse_gold import warehouse_gold
+from overwatch_assets.gold.warehousestatefact_gold import warehousestatefact_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
     cluster,
@@ -53,6 +54,8 @@ from overwatch_assets.presentation import (
     usercostdaily,
     warehouse,
     warehousedbudetails,
+    warehousestatefact,
+    warehousestatefactdaily,
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
 from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
@@ -67,6 +70,7 @@ from overwatch_assets.silver.spark_jobs_silver import spark_jobs_silver
 from overwatch_assets.silver.spark_stages_silver import spark_stages_silver
 from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
 from overwatch_assets.silver.warehouse_spec_silver import warehouse_spec_silver
+from overwatch_assets.silver.warehouse_state_detail_silver import warehouse_state_detail_silver
 from overwatch_assets.view import DerivedView, View
 
 MODULES: tuple[Module, ...] = (
@@ -97,6 +101,7 @@ MODULES: tuple[Module, ...] = (
     cluster_spec_silver,
     cluster_state_detail_silver,
     warehouse_spec_silver,
+    warehouse_state_detail_silver,
     cluster_gold,
     job_gold,
     jobrun_gold,
@@ -109,6 +114,7 @@ MODULES: tuple[Module, ...] = (
     jobruncostpotentialfact_gold,
     sparkstream_gold,
     warehouse_gold,
+    warehousestatefact_gold,
 )
 """In id order."""
 
@@ -137,6 +143,8 @@ VIEWS: tuple[View, ...] = (
     sparkstream.VIEW,
     jobruncostpotentialfact.VIEW,
     warehouse.VIEW,
+    warehousestatefact.VIEW,
+    warehousestatefactdaily.VIEW,
     instancedetails.VIEW,
     dbucostdetails.VIEW,
     warehousedbudetails.VIEW,

@@ -48,6 +48,12 @@ DOCUMENTED = {
 BEYOND = {
     # SQL warehouses, which came with Overwatch's last releases.
     2021: ("Silver_WarehouseSpec", "warehouse_spec_silver", (1004, 1013)),
+    2022: (
+        "Silver_WarehouseStateDetail",
+        "warehouse_state_detail_silver",
+        (1015, 2011, 2021, 1013),
+    ),
+    3020: ("Gold_WarehouseStateFact", "warehousestatefact_gold", (2022, 2021)),
     3018: ("Gold_Warehouse", "warehouse_gold", (2021,)),
     # What warehouses are like, for the silver tables of Overwatch's last release.
     1013: ("Bronze_Warehouses_Snapshot", "warehouses_snapshot_bronze", ()),

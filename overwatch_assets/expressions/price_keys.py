@@ -48,3 +48,12 @@ def cluster_kind(
         .when(is_job.is_not_null())
         .then(pl.lit("all_purpose"))
     )
+
+
+def warehouse_kind(is_serverless: pl.Expr) -> pl.Expr:
+    """What decides a warehouse's sku, as the sku choice names it; null is not serverless."""
+    return (
+        pl.when(is_serverless)
+        .then(pl.lit("sql_warehouse_serverless"))
+        .otherwise(pl.lit("sql_warehouse"))
+    )

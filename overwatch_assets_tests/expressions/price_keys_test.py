@@ -1,7 +1,12 @@
 import polars as pl
 import pytest
 
-from overwatch_assets.expressions.price_keys import cluster_kind, folded, warehouse_size_key
+from overwatch_assets.expressions.price_keys import (
+    cluster_kind,
+    folded,
+    warehouse_kind,
+    warehouse_size_key,
+)
 from overwatch_assets.reference.layout import SKU_CHOICE
 from overwatch_assets.reference.shipped import shipped
 
@@ -60,8 +65,15 @@ def test_a_cluster_is_of_the_kind_that_decides_its_sku(
     assert kind(*cluster) == expected
 
 
-def test_there_is_a_sku_for_every_kind_of_cluster() -> None:
+def test_a_warehouse_is_of_the_kind_that_decides_its_sku() -> None:
+    told = pl.DataFrame({"is_serverless": [True, False, None]})
+    kinds = told.select(warehouse_kind(pl.col("is_serverless"))).to_series()
+    assert kinds.to_list() == ["sql_warehouse_serverless", "sql_warehouse", "sql_warehouse"]
+
+
+def test_there_is_a_sku_for_every_kind_of_cluster_and_warehouse() -> None:
     kinds = {"job_light", "job", "sql_analytics", "high_concurrency", "pipeline", "all_purpose"}
+    kinds |= {"sql_warehouse", "sql_warehouse_serverless"}
     assert set(shipped(SKU_CHOICE)["cluster_kind"]) == kinds
 
 

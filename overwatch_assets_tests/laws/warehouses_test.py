@@ -1,26 +1,30 @@
-"""The laws of every table, tried on more worlds for the tables of SQL warehouses alone."""
+"""Laws of warehouses' states and costs beyond those of every table: nothing is lost or gained."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import polars as pl
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
+from overwatch_assets.gold.warehousestatefact_gold import AMOUNTS
+from overwatch_assets.presentation.calendar_days import calendar_days, per_day
+from overwatch_assets.presentation.warehousestatefactdaily import VIEW
 from overwatch_assets.registry import MODULES, in_load_order
-from overwatch_assets_tests.laws.harness import World, WorldSource, midnight_after
-from overwatch_assets_tests.laws.laws_test import assert_equal, made_up, seeds, split
+from overwatch_assets_tests.laws.harness import World
+from overwatch_assets_tests.laws.laws_test import made_up
 from overwatch_assets_tests.laws.spark_world import DAYS
 
-WORLDS = settings(max_examples=4, deadline=None, print_blob=True)
-LAST = ("warehouse_gold",)
-Sources = Mapping[str, WorldSource]
+BY_TABLE = {module.table.name: module for module in MODULES}
+SILVER, GOLD = (
+    BY_TABLE[name] for name in ("warehouse_state_detail_silver", "warehousestatefact_gold")
+)
 
 
 def needed() -> set[str]:
-    """Tables that the last ones are made of."""
-    names = set(LAST)
+    """Tables that the costs of warehouses are made of."""
+    names = {GOLD.table.name}
     for module in reversed(in_load_order()):
         if module.table.name in names:
             names |= {*module.dependencies}
@@ -28,58 +32,57 @@ def needed() -> set[str]:
 
 
 NEEDED = needed()
-OF_WAREHOUSES = [each for each in MODULES if each.table.name in NEEDED and each.module_id > 2000]
 
 
-def world_of(sources: Sources, chunk_days: int = 7) -> World:
+@pytest.fixture(scope="module")
+def worlds() -> Sequence[World]:
+    """Some worlds, loaded once; tests only read them."""
     modules = [module for module in in_load_order() if module.table.name in NEEDED]
-    return World(sources, modules=modules, chunk_days=chunk_days)
+    made = [World(made_up(seed), modules=modules) for seed in range(2)]
+    for world in made:
+        world.load(*DAYS)
+    return made
 
 
-@WORLDS
-@given(seeds, st.integers(1, 3), st.sets(st.sampled_from(DAYS[1:])))
-def test_every_split_in_any_order_gives_the_same_rows(
-    seed: int, chunk_days: int, cuts: set[date]
-) -> None:
-    sources = made_up(seed)
-    together = world_of(sources)
-    apart = world_of({n: each.mixed(seed) for n, each in sources.items()}, chunk_days)
-    together.load(*DAYS)
-    for part in split(cuts):
-        apart.load(*part)
-    assert_equal(together, apart, OF_WAREHOUSES)
-    assert all(together.rows(module).height for module in OF_WAREHOUSES)
+def test_every_state_is_priced_once_and_takes_its_whole_time(worlds: Sequence[World]) -> None:
+    columns = [*GOLD.table.keys, "unixTimeMS_state_end", "is_open", "partition_date"]
+    for world in worlds:
+        of_both = [world.rows(each).select(columns).sort(columns) for each in (SILVER, GOLD)]
+        assert of_both[0].equals(of_both[1])
+        assert of_both[0].height > 0
 
 
-@WORLDS
-@given(seeds, st.integers(0, 2))
-def test_what_comes_after_a_day_does_not_change_it(seed: int, number: int) -> None:
-    sources, day = made_up(seed), DAYS[number]
-    whole = world_of(sources)
-    whole.load(*DAYS)
-    until_ms = round(midnight_after(day).timestamp() * 1000)
-    past = world_of({name: each.before(until_ms) for name, each in sources.items()})
-    past.load(*DAYS[: number + 1])
-    for module in OF_WAREHOUSES:
-        assert past.rows(module, day).equals(whole.rows(module, day)), module.table.name
+def test_a_warehouses_time_is_that_of_its_states(worlds: Sequence[World]) -> None:
+    for world in worlds:
+        shown = world.shown(SILVER, DAYS[-1]).sort("warehouse_id", "unixTimeMS_state_start", "seq")
+        for _, states in shown.group_by("warehouse_id", maintain_order=True):
+            for before, after in pairwise(states.iter_rows(named=True)):
+                stop = before["unixTimeMS_state_end"] + 1
+                assert not before["is_open"]
+                if before["state"] == "PERMENANT_DELETE":
+                    assert stop <= after["unixTimeMS_state_start"]
+                else:
+                    assert stop == after["unixTimeMS_state_start"]
 
 
-@WORLDS
-@given(seeds, st.integers(0, 100))
-def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) -> None:
-    sources = made_up(seed)
-    is_late = pl.int_range(pl.len()).hash(seed=salt) % 5 == 0
-    in_time = {n: replace(each, rows=each.rows.filter(~is_late)) for n, each in sources.items()}
-    late_days = {
-        datetime.fromtimestamp(at / 1000, UTC).date()
-        for each in sources.values()
-        for at in each.rows.filter(is_late)[each.instant_ms]
-    }
-    complete, mended = world_of(sources), world_of(in_time)
-    complete.load(*DAYS)
-    mended.load(*DAYS)
-    mended.sources = complete.sources
-    for day in sorted(late_days):
-        mended.load_bronze(day)
-    mended.load(*DAYS, redo=True)
-    assert_equal(complete, mended, OF_WAREHOUSES)
+def test_costs_are_known_or_have_a_reason_and_days_add_up(worlds: Sequence[World]) -> None:
+    for world in worlds:
+        facts = world.shown(GOLD, DAYS[-1])
+        is_null = pl.col("driver_dbus").is_null() | pl.col("total_dbu_cost").is_null()
+        assert facts.filter(is_null != pl.col("cost_reason").is_not_null()).is_empty()
+        stopped = facts.filter(~pl.col("databricks_billable"))
+        assert stopped["total_dbu_cost"].to_list() == [0.0] * stopped.height
+        assert VIEW.per_day is not None
+        for zone in ("UTC", "America/Los_Angeles"):
+            days = calendar_days(date(2024, 5, 1), date(2024, 5, 20), ZoneInfo(zone))
+            parts = per_day(facts.lazy(), days, VIEW.per_day).collect()
+            for name in AMOUNTS:
+                assert parts[name].sum() == pytest.approx(facts[name].sum(), rel=1e-9)
+
+
+def test_the_worlds_have_states_of_every_kind(worlds: Sequence[World]) -> None:
+    facts = pl.concat([world.rows(GOLD) for world in worlds])
+    assert {"TERMINATING_IMPUTED", "PERMENANT_DELETE", "NEVER_HEARD_OF"} <= set(facts["state"])
+    assert facts.filter("end_imputed", "databricks_billable").height > 0
+    assert facts["cost_reason"].null_count() not in (0, facts.height)
+    assert (facts["total_dbu_cost"] > 0).any()

@@ -87,10 +87,12 @@ class Loaded:
     Attributes:
         days: Stored rows per day.
         counted: Events left out per day and reason.
+        entity: Column that names what the states are of.
     """
 
     days: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
     counted: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    entity: str = "cluster_id"
 
     @property
     def shown(self) -> pl.DataFrame:
@@ -98,7 +100,7 @@ class Loaded:
         *_, last = self.days
         closed = pl.concat(self.days.values()).filter(~pl.col("is_open"))
         rows = pl.concat([closed, self.days[last].filter("is_open")])
-        return rows.sort("cluster_id", "unixTimeMS_state_start", "seq")
+        return rows.sort(self.entity, "unixTimeMS_state_start", "seq")
 
     def rows(self, *columns: str) -> list[tuple[object, ...]]:
         """Some columns of what is shown."""
@@ -130,13 +132,14 @@ def load(history: History, windows: Mapping[str, Window]) -> Loaded:
 
 def load_days(history: History, first: str, count: int = 1) -> Loaded:
     """Load whole days."""
-    days = [date.fromisoformat(first) + timedelta(days=number) for number in range(count)]
-    return load(history, {str(day): _day(day) for day in days})
+    return load(history, whole_days(first, count))
 
 
-def _day(day: date) -> Window:
-    since = utc(str(day))
-    return Window(since=since, until=since + timedelta(days=1))
+def whole_days(first: str, count: int) -> dict[str, Window]:
+    """Adjacent days by name."""
+    begin = utc(first)
+    starts = [begin + timedelta(days=number) for number in range(count)]
+    return {str(at.date()): Window(since=at, until=at + timedelta(days=1)) for at in starts}
 
 
 def _frames(history: History, window: Window) -> Iterable[pl.LazyFrame]:
