@@ -28,6 +28,7 @@ from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
 from overwatch_assets.gold.sparkstage_gold import sparkstage_gold
 from overwatch_assets.gold.sparkstream_gold import sparkstream_gold
 from overwatch_assets.gold.sparktask_gold import sparktask_gold
+from overwatch_assets.gold.sql_query_history_gold import sql_query_history_gold
 from overwatch_assets.gold.warehouse_gold import warehouse_gold
 from overwatch_assets.gold.warehousestatefact_gold import warehousestatefact_gold
 from overwatch_assets.module import Module, Table
@@ -50,6 +51,7 @@ from overwatch_assets.presentation import (
     sparkstage,
     sparkstream,
     sparktask,
+    sqlqueryhistory,
     tagcostdaily,
     usercostdaily,
     warehouse,
@@ -69,6 +71,7 @@ from overwatch_assets.silver.spark_executors_silver import spark_executors_silve
 from overwatch_assets.silver.spark_jobs_silver import spark_jobs_silver
 from overwatch_assets.silver.spark_stages_silver import spark_stages_silver
 from overwatch_assets.silver.spark_tasks_silver import spark_tasks_silver
+from overwatch_assets.silver.sql_query_history_silver import sql_query_history_silver
 from overwatch_assets.silver.warehouse_spec_silver import warehouse_spec_silver
 from overwatch_assets.silver.warehouse_state_detail_silver import warehouse_state_detail_silver
 from overwatch_assets.view import DerivedView, View
@@ -100,6 +103,7 @@ MODULES: tuple[Module, ...] = (
     jobrun_silver,
     cluster_spec_silver,
     cluster_state_detail_silver,
+    sql_query_history_silver,
     warehouse_spec_silver,
     warehouse_state_detail_silver,
     cluster_gold,
@@ -113,6 +117,7 @@ MODULES: tuple[Module, ...] = (
     sparkexecutor_gold,
     jobruncostpotentialfact_gold,
     sparkstream_gold,
+    sql_query_history_gold,
     warehouse_gold,
     warehousestatefact_gold,
 )
@@ -142,6 +147,7 @@ VIEWS: tuple[View, ...] = (
     sparkexecutor.VIEW,
     sparkstream.VIEW,
     jobruncostpotentialfact.VIEW,
+    sqlqueryhistory.VIEW,
     warehouse.VIEW,
     warehousestatefact.VIEW,
     warehousestatefactdaily.VIEW,

@@ -26,6 +26,8 @@ DOCUMENTED = {
     2011: ("Silver_JobsRuns", "jobrun_silver", (1004, 2010, 2014)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
     2019: ("Silver_ClusterStateDetail", "cluster_state_detail_silver", (1005,)),
+    # The documentation says 1004, which only came before it: the API was asked.
+    2020: ("Silver_SQLQueryHistory", "sql_query_history_silver", ()),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3002: ("Gold_Job", "job_gold", (2010,)),
     3003: ("Gold_JobRun", "jobrun_gold", (2011,)),
@@ -43,6 +45,7 @@ DOCUMENTED = {
         (3003, 3005, 3010, 3012),
     ),
     3016: ("Gold_SparkStream", "sparkstream_gold", (1006, 2005)),
+    3017: ("Gold_Sql_QueryHistory", "sql_query_history_gold", (2020,)),
 }
 
 BEYOND = {
@@ -66,6 +69,8 @@ BEYOND = {
 }
 
 BEYOND_DEPENDENCIES = {
+    # What the API told of queries is stored first.
+    2020: (1014,),
     # Clusters that no audit event tells of, and what pools are made of.
     2014: (2009, 1002),
     # The audit log names clusters that the API no longer lists.

@@ -55,10 +55,26 @@ def _queries(pick: random.Random) -> WorldSource:
 
 
 def _query(query_id: str, start: int, end: int, now: int) -> Json:
-    query: Json = {"query_id": query_id, "warehouse_id": "w-1", "query_start_time_ms": start}
+    number = int(query_id.removeprefix("q-"))
+    query: Json = {
+        "query_id": query_id,
+        "warehouse_id": (None, "w-1", "w-2", "w-3")[number % 4],
+        "query_start_time_ms": start,
+        "query_text": f"select {number}",
+        "user_name": ("maria@acme.example", "noah@acme.example")[number % 2],
+    }
     if end > now:
-        return {**query, "status": "RUNNING", "is_final": False}
-    return {**query, "status": "FINISHED", "is_final": True, "query_end_time_ms": end}
+        return {**query, "status": "RUNNING", "is_final": False, "duration": now - start}
+    ended: Json = {
+        "status": "FINISHED",
+        "is_final": True,
+        "execution_end_time_ms": end - (end - start) // 4,
+        "duration": end - start,
+        "task_total_time_ms": 10 * (end - start),
+        "query_compilation_start_timestamp": start + (end - start) // 4,
+    }
+    is_fetched = number % 3 > 0
+    return {**query, **ended, **({"query_end_time_ms": end} if is_fetched else {})}
 
 
 def _instant(pick: random.Random) -> int:
