@@ -51,11 +51,14 @@ from overwatch_assets.presentation import (
     sparkstage,
     sparkstream,
     sparktask,
+    sqlquerycostdaily,
     sqlqueryhistory,
+    sqlusercostdaily,
     tagcostdaily,
     usercostdaily,
     warehouse,
     warehousedbudetails,
+    warehouseidlecostdaily,
     warehousestatefact,
     warehousestatefactdaily,
 )
@@ -163,6 +166,9 @@ DERIVED_VIEWS: tuple[DerivedView, ...] = (
     tagcostdaily.VIEW,
     failedruncostdaily.VIEW,
     sparkjobowner.VIEW,
+    sqlquerycostdaily.VIEW,
+    warehouseidlecostdaily.VIEW,
+    sqlusercostdaily.VIEW,
 )
 """Views that are computed from several rows."""
 

@@ -7,6 +7,7 @@ An interval that lasts when the world ends counts up to that end.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from overwatch_assets.demo.estate import (
     KeptObject,
@@ -64,6 +65,7 @@ def estate_truth(world: WorkspaceWorld, since_ms: int, until_ms: int) -> Json:
             each.warehouse_id: _warehouse(each, since_ms, until_ms) for each in estate.warehouses
         },
         "queries": {each.query_id: _query(each) for each in estate.queries},
+        "query_costs": _query_costs(estate.warehouses, estate.queries, since_ms, until_ms),
         "logins": _counted(actions, _login_kind),
         "failed_logins": _counted(actions, _failed_login_kind),
         "account_modifications": _counted(actions, _modification),
@@ -149,6 +151,86 @@ def _query(query: SqlQuery) -> Json:
         "execution_end_ms": query.ended_ms,
         "end_ms": query.fetched_ms,
     }
+
+
+def _query_costs(
+    warehouses: tuple[Warehouse, ...],
+    queries: tuple[SqlQuery, ...],
+    since_ms: int,
+    until_ms: int,
+) -> Json:
+    """What queries bear of their warehouses, and what is idle, by day; amounts by query and user.
+
+    Each moment is shared evenly by the queries that a cluster has taken and not yet executed.
+    """
+    busy_ms: Counter[tuple[str, str]] = Counter()
+    usd: dict[tuple[str, str], float] = defaultdict(float)
+    idle: dict[tuple[str, str], float] = defaultdict(float)
+    users: dict[tuple[str, str, str], float] = defaultdict(float)
+    for warehouse in warehouses:
+        own = [each for each in queries if each.warehouse_id == warehouse.warehouse_id]
+        for day, length_ms, cost, sharing in _moments(warehouse, own, since_ms, until_ms):
+            for query in sharing:
+                busy_ms[query.query_id, day] += length_ms
+                usd[query.query_id, day] += cost / len(sharing)
+                users[query.user.email, warehouse.warehouse_id, day] += cost / len(sharing)
+            if not sharing:
+                idle[warehouse.warehouse_id, day] += cost
+    received: Counter[tuple[str, str, str]] = Counter()
+    for each in queries:
+        received[each.user.email, each.warehouse_id, _day(each.submitted_ms)] += 1
+    return {
+        "queries": [
+            {
+                "query_id": query_id,
+                "day": day,
+                "busy_s": spent / 1000,
+                "cost_usd": usd[query_id, day],
+            }
+            for (query_id, day), spent in busy_ms.items()
+        ],
+        "idle": [
+            {"warehouse_id": warehouse_id, "day": day, "cost_usd": cost}
+            for (warehouse_id, day), cost in idle.items()
+        ],
+        "users": [
+            {
+                "user": user,
+                "warehouse_id": warehouse_id,
+                "day": day,
+                "queries": received[user, warehouse_id, day],
+                "cost_usd": users.get((user, warehouse_id, day), 0.0),
+            }
+            for user, warehouse_id, day in sorted(received.keys() | users.keys())
+        ],
+    }
+
+
+def _moments(
+    warehouse: Warehouse, queries: list[SqlQuery], since_ms: int, until_ms: int
+) -> Iterator[tuple[str, int, float, list[SqlQuery]]]:
+    """Stretches of a warehouse's billed time in which the same queries are executed.
+
+    Each with its day, its length, what it costs and the queries.
+    """
+    spans = [
+        (each.running_ms, until_ms if each.ended_ms is None else each.ended_ms, each)
+        for each in queries
+        if each.running_ms is not None
+    ]
+    for state in warehouse.states:
+        if state.status.value not in BILLED:
+            continue
+        start = max(state.since_ms, since_ms)
+        end = until_ms if state.until_ms is None else state.until_ms
+        near = [span for span in spans if span[0] < end and span[1] > start]
+        cuts = {start, end, *(at for span in near for at in span[:2])}
+        cuts |= set(range(start - start % DAY_MS + DAY_MS, end, DAY_MS))
+        within = sorted(at for at in cuts if start <= at <= end)
+        hourly = state.clusters * DBUS_PER_HOUR[state.size] * USD_PER_DBU
+        for begin, stop in pairwise(within):
+            sharing = [query for since, until, query in near if since <= begin and stop <= until]
+            yield _day(begin), stop - begin, hourly * (stop - begin) / HOUR_MS, sharing
 
 
 def _command(command: NotebookCommand) -> Json:

@@ -87,6 +87,13 @@ FROM_START = (
 )
 """What is known of a query from its start on; all else when it is over."""
 
+INSTANTS = (
+    "overloading_queue_start_timestamp",
+    "provisioning_queue_start_timestamp",
+    "query_compilation_start_timestamp",
+)
+"""What is known of it from that instant on."""
+
 ENDINGS = (
     Column(
         "end_imputed",

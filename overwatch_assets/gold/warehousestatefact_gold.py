@@ -3,12 +3,15 @@
 A row lies on the day its state was decided (`warehouse_state_detail_silver`), or is open on the
 days before. What the warehouse was and what it cost per hour when the state began holds for all
 of it; of an open state only the length is not final. A warehouse costs the DBUs of its size for
-each cluster in service, where the state is billed; machines of warehouses are not priced. What is
-not known makes the cost null, never zero: `cost_reason` says why.
+each cluster in service, where the state is billed; machines of warehouses are not priced. A state
+lasts up to the start of the next one: what is stored as its end is a millisecond less, what it
+amounts to is not. What is not known makes the cost null, never zero: `cost_reason` says why.
 """
 
 import polars as pl
 
+from overwatch_assets.expressions.arithmetic import quotient
+from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.expressions.json_texts import TEXTS
 from overwatch_assets.expressions.price_keys import folded, warehouse_kind, warehouse_size_key
 from overwatch_assets.expressions.price_lookup import with_valid
@@ -27,6 +30,7 @@ from overwatch_assets.module import (
     module,
 )
 
+HOUR_MS = 3_600_000
 STATE = ("warehouse_id", "unixTimeMS_state_start", "state", "seq")
 AMOUNTS = ("worker_potential_core_H", "driver_dbus", "total_dbu_cost")
 """What grows with the length of a state."""
@@ -40,8 +44,6 @@ OF_STATES = (
     "current_num_clusters",
     "target_num_clusters",
     "uptime_since_restart_S",
-    "uptime_in_state_S",
-    "uptime_in_state_H",
     "cloud_billable",
     "databricks_billable",
     "state_dates",
@@ -79,10 +81,11 @@ COLUMNS = (
     Column(
         "uptime_since_restart_S",
         pl.Float64,
-        "Sum of uptime_in_state_S since the warehouse started, in s.",
+        "Sum of uptime_in_state_S of warehouse_state_detail_silver, which counts up to the last "
+        "ms of a state, since the warehouse started, in s.",
     ),
-    Column("uptime_in_state_S", pl.Float64, "From start to end in s."),
-    Column("uptime_in_state_H", pl.Float64, "From start to end in h."),
+    Column("uptime_in_state_S", pl.Float64, "From start to the next state's in s."),
+    Column("uptime_in_state_H", pl.Float64, "From start to the next state's in h."),
     Column("cloud_billable", pl.Boolean, "It is up."),
     Column("databricks_billable", pl.Boolean, "DBUs are used and cost."),
     Column("warehouse_type", pl.String, "CLASSIC or PRO when the state began."),
@@ -175,7 +178,15 @@ def warehousestatefact_gold(  # noqa: PLR0917 - each is a read
         carried: Own states open when the day began: one per warehouse.
         window: The day.
     """
-    states = warehouse_state_detail_silver.select(*OF_STATES, "is_open", PARTITION_DATE.name)
+    until_ms = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open"))
+    uptime_ms = until_ms - pl.col("unixTimeMS_state_start")
+    states = warehouse_state_detail_silver.select(
+        *OF_STATES,
+        "is_open",
+        PARTITION_DATE.name,
+        uptime_in_state_S=quotient(uptime_ms, 1_000),
+        uptime_in_state_H=quotient(uptime_ms, HOUR_MS),
+    )
     held = _with_held(_with_version(states, warehouse_spec_silver), carried, window)
     named = held.with_columns(_definition(name) for name in DEFINITION)
     billed = _with_price(named, sku_choice, dbucostdetails)

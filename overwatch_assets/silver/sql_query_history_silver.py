@@ -1,9 +1,10 @@
 """SQL queries: one row per query of a warehouse, from its start to its end.
 
 A query lies on the day it ended: its result fetched, else its execution over. Until then it is
-written open on every day, as it was known from its start: status RUNNING, no end and no metrics,
-whatever the API told of it later. One whose end nobody told within 30 days, which is as long as
-the API remembers it, closes then as `vanished`, without an end.
+written open on every day, as it was known when the day ended: status RUNNING, since when it waited
+and was executed, no end and no metrics, whatever the API told of it later. One whose end nobody
+told within 30 days, which is as long as the API remembers it, closes then as `vanished`, without
+an end.
 """
 
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from overwatch_assets.expressions.query_columns import (
     ENDINGS,
     FROM_START,
+    INSTANTS,
     QUERY_COLUMNS,
     UNTIL_ENDED,
 )
@@ -64,7 +66,7 @@ def sql_query_history_silver(
     )
     held = carried.select(
         *QUERY,
-        *(pl.col(name).alias(f"_held_{name}") for name in OF_START),
+        *(pl.col(name).alias(f"_held_{name}") for name in (*OF_START, *INSTANTS)),
         _is_held=pl.lit(value=True),
     )
     known = told.join(held, on=QUERY, how="full", coalesce=True, nulls_equal=True).with_columns(
@@ -79,6 +81,7 @@ def sql_query_history_silver(
     last_ms = pl.max_horizontal("_ended_ms", "query_start_time_ms")
     ended_before = is_over & pl.col("_is_held").is_null() & (last_ms < window.since_ms)
     while_open = {"status": pl.lit(RUNNING), "is_final": pl.lit(value=False)}
+    while_open |= {name: _so_far(name, window) for name in INSTANTS}
     names = (*(column.name for column in COLUMNS), "is_open", DECIDED_MS, LEFT_OUT)
     return known.with_columns(
         *(
@@ -92,6 +95,12 @@ def sql_query_history_silver(
         end_reason=reason,
         is_open=~is_over & ~is_forgotten,
     ).select(names)
+
+
+def _so_far(instant: str, window: Window) -> pl.Expr:
+    """An instant that was known when the day ended."""
+    told = pl.when(pl.col(instant) < window.until_ms).then(instant)
+    return pl.coalesce(f"_held_{instant}", told)
 
 
 def _ended_ms() -> pl.Expr:

@@ -185,6 +185,36 @@ def dbus_by_day(world: World, played: WorkspaceWorld) -> dict[str, dict[str, flo
     return days
 
 
+def test_what_queries_bear_and_what_is_idle_is_what_warehouses_cost(
+    world: World, played: WorkspaceWorld
+) -> None:
+    said = truth_of(world, played)
+    costs = said["query_costs"]
+    whole = sum(
+        day["cost_usd"] for each in said["warehouses"].values() for day in each["days"].values()
+    )
+    borne = sum(each["cost_usd"] for each in costs["queries"])
+    assert borne + sum(each["cost_usd"] for each in costs["idle"]) == pytest.approx(whole)
+    assert sum(each["cost_usd"] for each in costs["users"]) == pytest.approx(borne)
+    assert sum(each["queries"] for each in costs["users"]) == len(said["queries"])
+    assert 0 < borne < whole
+
+
+def test_queries_are_busy_as_long_as_their_execution_lasts(
+    world: World, played: WorkspaceWorld
+) -> None:
+    said = truth_of(world, played)
+    busy: dict[str, float] = defaultdict(float)
+    for each in said["query_costs"]["queries"]:
+        busy[each["query_id"]] += each["busy_s"]
+    lasted = {
+        query_id: ((each["execution_end_ms"] or world.until_ms) - each["running_ms"]) / 1000
+        for query_id, each in said["queries"].items()
+        if each["running_ms"] is not None
+    }
+    assert {query_id: lasts for query_id, lasts in lasted.items() if lasts} == pytest.approx(busy)
+
+
 def test_objects_are_those_that_the_api_lists_at_the_end_of_each_day(
     world: World, played: WorkspaceWorld
 ) -> None:

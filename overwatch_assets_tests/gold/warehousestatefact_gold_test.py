@@ -40,10 +40,9 @@ def state(at: str = f"{MONDAY} 08:00", seconds: float = 3600, **more: Any) -> Ro
         "state": "RUNNING",
         "seq": 0,
         "unixTimeMS_state_start": begin,
-        "unixTimeMS_state_end": begin + round(seconds * 1000),
+        "unixTimeMS_state_end": begin + round(seconds * 1000) - (not more.get("is_open")),
         "current_num_clusters": 2,
         "target_num_clusters": 2,
-        "uptime_in_state_S": float(seconds),
         "cloud_billable": True,
         "databricks_billable": True,
         "end_imputed": False,
@@ -81,7 +80,6 @@ def priced(
     silver = table("warehouse_state_detail_silver", *states).with_columns(
         timestamp_state_start=timestamp_of(start),
         timestamp_state_end=timestamp_of(end),
-        uptime_in_state_H=pl.col("uptime_in_state_S") / pl.lit([3600.0]).list.first(),
         partition_date=pl.lit(date(2024, 5, 6)),
     )
     held = table("warehousestatefact_gold") if carried is None else carried.lazy()
@@ -110,6 +108,7 @@ def test_the_worked_example_comes_out_figure_for_figure() -> None:
     row = priced([state(seconds=1800)], [version()]).only
     assert (row["driver_dbus"], row["total_dbu_cost"]) == (24.0, pytest.approx(5.28, rel=1e-12))
     assert (row["hourly_dbus"], row["dbu_rate"], row["sku"]) == (24.0, 0.22, "sqlCompute")
+    assert (row["uptime_in_state_S"], row["uptime_in_state_H"]) == (1800.0, 0.5)
     assert row["cost_reason"] is None
 
 

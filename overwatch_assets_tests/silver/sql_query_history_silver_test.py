@@ -153,6 +153,22 @@ def test_what_vanished_closes_thirty_days_after_its_start_without_an_end() -> No
     assert loaded.days["after"].is_empty()
 
 
+def test_since_when_a_running_query_waits_and_is_executed_is_known_from_then_on() -> None:
+    waits, taken = ms(f"{MONDAY} 08:00"), ms(f"{TUESDAY} 00:10")
+    told = query(
+        f"{MONDAY} 08:00",
+        overloading_queue_start_timestamp=waits,
+        query_compilation_start_timestamp=taken,
+    )
+    loaded = load([told], [told], [])
+    columns = ("overloading_queue_start_timestamp", "query_compilation_start_timestamp")
+    assert [loaded.rows(day, *columns) for day in loaded.days] == [
+        [(waits, None)],
+        [(waits, taken)],
+        [(waits, taken)],
+    ]
+
+
 def test_what_is_known_later_of_the_start_fills_what_was_not_and_changes_nothing() -> None:
     before = query(f"{MONDAY} 08:00", user_name=None, statement_type="SELECT")
     after = query(f"{MONDAY} 08:00", f"{TUESDAY} 08:00", user_name="maria", statement_type="OTHER")
