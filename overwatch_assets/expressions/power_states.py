@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
-from overwatch_assets.expressions.durations import date_of, timestamp_of
+from overwatch_assets.expressions.durations import date_of, stop_ms, timestamp_of
 from overwatch_assets.expressions.price_lookup import with_valid
-from overwatch_assets.module import DECIDED_MS, TIMESTAMP, Column, Window
+from overwatch_assets.expressions.rules import remedy
+from overwatch_assets.module import DECIDED_MS, HOLDS, TIMESTAMP, Column, Rule, Window
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -32,7 +33,7 @@ SHOWN = pl.Schema({"_captured_ms": pl.Int64, "_is_up": pl.Boolean})
 
 
 @dataclass(frozen=True, slots=True)
-class StateRules:
+class ComputeKind:
     """What is particular about a kind of compute.
 
     Attributes:
@@ -125,11 +126,11 @@ def number(value: int) -> pl.Expr:
     return pl.lit(value, pl.Int8)
 
 
-def carried_states(carried: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def carried_states(carried: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """States open when the day began, as items."""
-    reset, _ = rules.counters
+    reset, _ = kind.counters
     return carried.select(
-        *rules.carried_on,
+        *kind.carried_on,
         _at="last_sign_of_life",
         _start="unixTimeMS_state_start",
         _kind=number(CARRIED),
@@ -143,15 +144,15 @@ def _ms(seconds: str) -> pl.Expr:
     return (pl.col(seconds) * 1000).round().cast(pl.Int64)
 
 
-def life_signs(runs: pl.LazyFrame, shown: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def life_signs(runs: pl.LazyFrame, shown: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """Instants at which something other than an event shows that it is up.
 
     Args:
         runs: Entity, `_began` and `_over` of job runs on it.
         shown: Entity and `SHOWN` of the day's captures.
-        rules: Of the kind.
+        kind: Which.
     """
-    entity = rules.entity
+    entity = kind.entity
     return (
         pl.concat(
             [
@@ -167,17 +168,17 @@ def life_signs(runs: pl.LazyFrame, shown: pl.LazyFrame, rules: StateRules) -> pl
     )
 
 
-def spans(items: list[pl.LazyFrame], automated: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def spans(items: list[pl.LazyFrame], automated: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """Items in the order of time, with the number of the state that they lie in.
 
     Args:
         items: Of all kinds.
         automated: Entity and `is_automated`: made for a job's run.
-        rules: Of the kind.
+        kind: Which.
     """
-    entity = rules.entity
-    ranks = {name: 2 + place for place, name in enumerate(rules.switched_off)}
-    ranks |= dict.fromkeys(rules.switched_on, 0)
+    entity = kind.entity
+    ranks = {name: 2 + place for place, name in enumerate(kind.switched_off)}
+    ranks |= dict.fromkeys(kind.switched_on, 0)
     rank = pl.col("state").replace_strict(ranks, default=1, return_dtype=pl.Int8)
     return (
         pl.concat(items, how="diagonal_relaxed")
@@ -187,26 +188,26 @@ def spans(items: list[pl.LazyFrame], automated: pl.LazyFrame, rules: StateRules)
         .join(automated, on=entity, how="left", maintain_order="left")
         .with_columns(
             _stopped_ms=pl.when(pl.col("is_automated").fill_null(value=False))
-            .then(pl.lit(rules.stopped_automated_ms, pl.Int64))
-            .otherwise(pl.lit(rules.stopped_ms, pl.Int64))
+            .then(pl.lit(kind.stopped_automated_ms, pl.Int64))
+            .otherwise(pl.lit(kind.stopped_ms, pl.Int64))
         )
         .with_row_index("_row")
     )
 
 
 def silences(
-    spans: pl.LazyFrame, runs: pl.LazyFrame, shown: pl.LazyFrame, window: Window, rules: StateRules
+    spans: pl.LazyFrame, runs: pl.LazyFrame, shown: pl.LazyFrame, window: Window, kind: ComputeKind
 ) -> pl.LazyFrame:
     """Items with the first silence of their state that means, if it is up, that it had ended.
 
     `_silent_from` is the last sign before the silence, `_silent_ms` the instant that revealed it.
     """
-    entity, in_span = rules.entity, [rules.entity, "_span"]
+    entity, in_span = kind.entity, [kind.entity, "_span"]
     newest = shown.select(pl.col("_captured_ms").max())
     is_up = pl.col("_is_up").fill_null(value=True)
     seen = shown.filter(is_up, pl.col("_captured_ms") == pl.col("_captured_ms").max())
     next_at = pl.col("_at").shift(-1).over(entity).fill_null(window.until_ms)
-    graced = spans.with_columns(_next_at=next_at, _due=pl.col("_at") + rules.grace_ms)
+    graced = spans.with_columns(_next_at=next_at, _due=pl.col("_at") + kind.grace_ms)
     waiting = graced.filter("is_automated", pl.col("_due") < pl.col("_next_at"))
     goes_on = pl.col("_over").is_null() | (pl.col("_over") > pl.col("_due"))
     busy = (
@@ -221,7 +222,7 @@ def silences(
     revealed = pl.min_horizontal(
         pl.when(is_idle).then("_due"),
         pl.when(is_gone).then(captured),
-        pl.col("_at") + rules.silent_ms,
+        pl.col("_at") + kind.silent_ms,
     )
     # A run that was open kept the grace from running out on an earlier day.
     within = pl.max_horizontal(revealed, pl.lit(window.since_ms))
@@ -247,32 +248,32 @@ def silences(
     )
 
 
-def before(name: str, rules: StateRules) -> pl.Expr:
+def before(name: str, kind: ComputeKind) -> pl.Expr:
     """A column of the state before."""
-    return pl.col(name).shift(1).over(rules.entity)
+    return pl.col(name).shift(1).over(kind.entity)
 
 
-def with_power(states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def with_power(states: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """States with `isRunning`: what a switch said last, or where there was none, an anchor.
 
     `_memory` numbers the stretches in which it is known what was before.
     """
     state = pl.col("state")
-    is_anchor = state.is_in(rules.anchors)
-    was_carried = before("_kind", rules) == CARRIED
-    had_stopped = ~before("isRunning", rules) & (
-        before("_start", rules) + before("_stopped_ms", rules) < pl.col("_at")
+    is_anchor = state.is_in(kind.anchors)
+    was_carried = before("_kind", kind) == CARRIED
+    had_stopped = ~before("isRunning", kind) & (
+        before("_start", kind) + before("_stopped_ms", kind) < pl.col("_at")
     )
-    is_forgotten = (before("_kind", rules) == DELETION) | (was_carried & had_stopped)
-    has_ended = was_carried & (before("state", rules) == TERMINATING_IMPUTED)
-    has_no_past = before("_kind", rules).is_null() | is_forgotten | has_ended
-    was_silent = before("_silent_ms", rules).is_not_null()
+    is_forgotten = (before("_kind", kind) == DELETION) | (was_carried & had_stopped)
+    has_ended = was_carried & (before("state", kind) == TERMINATING_IMPUTED)
+    has_no_past = before("_kind", kind).is_null() | is_forgotten | has_ended
+    was_silent = before("_silent_ms", kind).is_not_null()
     known = (
         pl.when(pl.col("_kind") == CARRIED)
         .then("isRunning")
-        .when(state.is_in(rules.switched_on))
+        .when(state.is_in(kind.switched_on))
         .then(pl.lit(value=True))
-        .when(state.is_in([*rules.switched_off, PERMENANT_DELETE]))
+        .when(state.is_in([*kind.switched_off, PERMENANT_DELETE]))
         .then(pl.lit(value=False))
         .when(has_no_past)
         .then(is_anchor)
@@ -280,14 +281,14 @@ def with_power(states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
         .then(pl.lit(value=False))
     )
     return states.with_columns(
-        _known=known, _memory=is_forgotten.fill_null(value=False).cum_sum().over(rules.entity)
-    ).with_columns(isRunning=pl.col("_known").forward_fill().over(rules.entity))
+        _known=known, _memory=is_forgotten.fill_null(value=False).cum_sum().over(kind.entity)
+    ).with_columns(isRunning=pl.col("_known").forward_fill().over(kind.entity))
 
 
-def with_imputed(states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def with_imputed(states: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """States and those that no event opened, in order; `_revealed_ms`: what made them known."""
-    current, target, told_last = rules.sizes
-    in_span = [rules.entity, "_span"]
+    current, target, told_last = kind.sizes
+    in_span = [kind.entity, "_span"]
     stopped = {
         "isRunning": pl.lit(value=False),
         current: pl.lit(0, pl.Int64),
@@ -305,16 +306,16 @@ def with_imputed(states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
         _revealed_ms="_silent_ms",
         _place=number(1),
     )
-    is_start = pl.col("state").is_in(rules.switched_on) & (pl.col("_kind") == EVENT)
-    was_up = before("isRunning", rules) & before("_silent_ms", rules).is_null()
-    sign_before = pl.max_horizontal(before("_start", rules) + 1, before("_last_sign", rules))
+    is_start = pl.col("state").is_in(kind.switched_on) & (pl.col("_kind") == EVENT)
+    was_up = before("isRunning", kind) & before("_silent_ms", kind).is_null()
+    sign_before = pl.max_horizontal(before("_start", kind) + 1, before("_last_sign", kind))
     restarted = states.select(
-        rules.entity,
+        kind.entity,
         "_stopped_ms",
-        before(told_last, rules),
+        before(told_last, kind),
         **stopped,
-        state=pl.lit(rules.stopped),
-        _last_sign=before("_last_sign", rules),
+        state=pl.lit(kind.stopped),
+        _last_sign=before("_last_sign", kind),
         _start=pl.min_horizontal("_at", sign_before),
         _revealed_ms="_at",
         _span=pl.col("_span") - 1,
@@ -326,11 +327,11 @@ def with_imputed(states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
     return pl.concat([told, silenced, restarted], how="diagonal_relaxed").sort(*in_span, "_place")
 
 
-def ended(rows: pl.LazyFrame, window: Window, rules: StateRules) -> pl.LazyFrame:
+def ended(rows: pl.LazyFrame, window: Window, kind: ComputeKind) -> pl.LazyFrame:
     """Rows with their ends and what decided them."""
     is_mark = pl.col("state") == PERMENANT_DELETE
     next_start, next_revealed, next_place = (
-        pl.col(name).shift(-1).over(rules.entity) for name in ("_start", "_revealed_ms", "_place")
+        pl.col(name).shift(-1).over(kind.entity) for name in ("_start", "_revealed_ms", "_place")
     )
     forgotten_ms = pl.col("_start") + pl.col("_stopped_ms")
     is_over = forgotten_ms < next_start.fill_null(window.until_ms)
@@ -353,26 +354,26 @@ def ended(rows: pl.LazyFrame, window: Window, rules: StateRules) -> pl.LazyFrame
         .then(forgotten_on)
         .otherwise(next_revealed)
     )
-    was_last = (is_mark | is_forgotten).shift(1, fill_value=False).over(rules.entity)
+    was_last = (is_mark | is_forgotten).shift(1, fill_value=False).over(kind.entity)
     return rows.with_columns(
         decided_ms.alias(DECIDED_MS),
         unixTimeMS_state_end=end_ms,
         is_open=~is_mark & ~is_forgotten & ~is_followed,
         end_imputed=~is_mark & (is_forgotten | (next_place.fill_null(0) > 0)),
-        _life=was_last.cum_sum().over(rules.entity),
+        _life=was_last.cum_sum().over(kind.entity),
     )
 
 
-def derived(rows: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def derived(rows: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """Rows with what follows from states, starts and ends."""
-    in_life = [rules.entity, "_life"]
-    counter, partition = rules.counters
+    in_life = [kind.entity, "_life"]
+    counter, partition = kind.counters
     is_carried = pl.col("_kind").eq_missing(CARRIED)
     state_before = pl.col("state").shift(1).over(in_life)
-    is_reset = ~pl.col("isRunning") | state_before.is_in(rules.resetting).fill_null(value=False)
+    is_reset = ~pl.col("isRunning") | state_before.is_in(kind.resetting).fill_null(value=False)
     reset = pl.when(is_carried).then(counter).otherwise(is_reset.cast(pl.Int32))
     resets = pl.when(is_carried).then(partition).otherwise(counter)
-    place = pl.int_range(pl.len()).over(rules.entity, "_start")
+    place = pl.int_range(pl.len()).over(kind.entity, "_start")
     uptime_ms = (pl.col("unixTimeMS_state_end") - pl.col("_start")).clip(lower_bound=0)
     since_ms = (pl.col("_uptime_ms") + pl.col("_base_ms").fill_null(0)).cum_sum()
     is_from_zero = pl.col(counter) == 1
@@ -407,9 +408,9 @@ def derived(rows: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
     )
 
 
-def billed(rows: pl.LazyFrame, billable_states: pl.LazyFrame, rules: StateRules) -> pl.LazyFrame:
+def billed(rows: pl.LazyFrame, billable_states: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
     """Rows with what is billed; a state keeps what held when it opened."""
-    key = pl.lit(f"{rules.resource} ") + pl.col("state")
+    key = pl.lit(f"{kind.resource} ") + pl.col("state")
     is_billed = pl.col("isRunning") & pl.col("_is_dbu_billable").fill_null(value=True)
     is_carried = pl.col("_kind").eq_missing(CARRIED)
     return with_valid(
@@ -422,4 +423,103 @@ def billed(rows: pl.LazyFrame, billable_states: pl.LazyFrame, rules: StateRules)
     ).with_columns(
         cloud_billable="isRunning",
         databricks_billable=pl.when(is_carried).then("databricks_billable").otherwise(is_billed),
+    )
+
+
+def state_rules(kind: ComputeKind, events: str, event_type: str) -> tuple[Rule, ...]:
+    """What the states of a day keep: all of the time, and all of the events.
+
+    Args:
+        kind: Of what.
+        events: Table of the events that they are made of.
+        event_type: Its column that names the state.
+    """
+
+    def state_time(rows: pl.LazyFrame) -> pl.LazyFrame:
+        return _state_time(rows, kind)
+
+    def events_kept(
+        rows: pl.LazyFrame, not_stored: pl.LazyFrame, made_from: pl.LazyFrame
+    ) -> pl.LazyFrame:
+        return _events_kept(rows, not_stored, made_from.rename({event_type: "state"}), kind)
+
+    return (
+        Rule(
+            name=f"state_time_is_{kind.resource}_time",
+            doc=f"the states of a {kind.resource} add up to its time, without gap or overlap",
+            compared=state_time,
+            by=(kind.entity,),
+            remedy=remedy(events),
+        ),
+        Rule(
+            name="events_open_states",
+            doc=f"each event of a {kind.resource} opens a state, or comes after its deletion and "
+            "is counted",
+            compared=events_kept,
+            by=(kind.entity,),
+            remedy=remedy(events),
+            made_from=events,
+        ),
+    )
+
+
+def _state_time(rows: pl.LazyFrame, kind: ComputeKind) -> pl.LazyFrame:
+    """Entities with their time from the first state to the last, and that of their states.
+
+    States stand in a row without gap or overlap; only what does not run may be followed by a gap.
+    """
+    whole_ms = f"{kind.resource}_ms"
+    whole = (
+        pl.col("_stop_ms").last()
+        - pl.col("_start_ms").first()
+        - pl.col("_gap_ms").filter(pl.col("_gap_ms") > 0, "_follows").sum()
+    )
+    start = pl.col("unixTimeMS_state_start")
+    stop = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open"))
+    gap = pl.col("_start_ms") - pl.col("_stop_ms").shift(1)
+    was_running = pl.col("isRunning").shift(1)
+    is_allowed = (gap == 0) | ((gap > 0) & ~was_running)
+    return (
+        rows.select(
+            kind.entity,
+            "isRunning",
+            _start_ms=start,
+            _stop_ms=pl.max_horizontal(start, stop),
+            _seq="seq",
+        )
+        .sort(kind.entity, "_start_ms", "_seq")
+        .with_columns(
+            _gap_ms=gap.fill_null(0).over(kind.entity),
+            _follows=is_allowed.fill_null(value=True).over(kind.entity),
+        )
+        .group_by(kind.entity)
+        .agg(
+            whole.alias(whole_ms),
+            states_ms=(pl.col("_stop_ms") - pl.col("_start_ms")).sum(),
+            follow_each_other=pl.col("_follows").all(),
+        )
+        .with_columns(
+            (pl.col("follow_each_other") & (pl.col(whole_ms) == pl.col("states_ms"))).alias(HOLDS)
+        )
+    )
+
+
+def _events_kept(
+    rows: pl.LazyFrame, not_stored: pl.LazyFrame, events: pl.LazyFrame, kind: ComputeKind
+) -> pl.LazyFrame:
+    """Entities with the day's events, and what became of them: a state, or a count."""
+    event = [kind.entity, "timestamp", "state"]
+    told = events.select(event).group_by(event).agg(events=pl.len().cast(pl.Int64))
+    states = rows.group_by(event).agg(_states=pl.len().cast(pl.Int64))
+    opened = pl.min_horizontal("events", pl.col("_states").fill_null(0))
+    ignored = not_stored.group_by(kind.entity).agg(events_ignored=pl.len().cast(pl.Int64))
+    return (
+        told.join(states, on=event, how="left")
+        .group_by(kind.entity)
+        .agg(pl.col("events").sum(), states_opened=opened.sum())
+        .join(ignored, on=kind.entity, how="left")
+        .with_columns(pl.col("events_ignored").fill_null(0))
+        .with_columns(
+            (pl.col("events") == pl.col("states_opened") + pl.col("events_ignored")).alias(HOLDS)
+        )
     )

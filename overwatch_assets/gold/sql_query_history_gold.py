@@ -7,6 +7,7 @@ A query is named by `warehouse_id`, `query_id` and its start.
 import polars as pl
 
 from overwatch_assets.expressions.query_columns import ENDINGS, QUERY_COLUMNS, UNTIL_ENDED, shared
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Day, Grain, Scope, Window, module
 
 QUERY = ("warehouse_id", "query_id", "query_start_time_ms")
@@ -66,6 +67,13 @@ COLUMNS = (
     reads={"sql_query_history_silver": Day()},
     decided_by=PARTITION_DATE.name,
     provisional=UNTIL_ENDED,
+    rules=(
+        keeps_rows(
+            "sql_query_history_silver",
+            by={"warehouse_id": pl.col("warehouse_id")},
+            sums={"task_ms": (pl.col("task_total_time_ms"), pl.col("task_total_time_ms"))},
+        ),
+    ),
 )
 def sql_query_history_gold(
     sql_query_history_silver: pl.LazyFrame,

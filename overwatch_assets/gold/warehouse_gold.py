@@ -7,6 +7,7 @@ one. A warehouse that was deleted ends with its row of action deleteWarehouse or
 import polars as pl
 
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.warehouse_columns import shared
 from overwatch_assets.module import (
     PARTITION_DATE,
@@ -58,6 +59,7 @@ RENAMED = {
     keys=("warehouse_id", "unixTimeMS", "action_name"),
     reads={"warehouse_spec_silver": Day()},
     decided_by=PARTITION_DATE.name,
+    rules=(keeps_rows("warehouse_spec_silver", by={"warehouse_id": pl.col("warehouse_id")}),),
 )
 def warehouse_gold(
     warehouse_spec_silver: pl.LazyFrame,

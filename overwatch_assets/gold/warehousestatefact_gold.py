@@ -15,7 +15,9 @@ from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.expressions.json_texts import TEXTS
 from overwatch_assets.expressions.price_keys import folded, warehouse_kind, warehouse_size_key
 from overwatch_assets.expressions.price_lookup import with_valid
+from overwatch_assets.expressions.rules import agree, any_null, keeps_rows, remedy
 from overwatch_assets.module import (
+    HOLDS,
     LEFT_OUT,
     PARTITION_DATE,
     TIMESTAMP,
@@ -25,6 +27,7 @@ from overwatch_assets.module import (
     Day,
     Grain,
     Reference,
+    Rule,
     Scope,
     Window,
     module,
@@ -124,6 +127,92 @@ COLUMNS = (
 )
 
 
+STATE_MS = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")) - pl.col(
+    "unixTimeMS_state_start"
+)
+
+
+def _products(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """States whose DBUs are those of their clusters and time, and whose cost is at the rate."""
+    is_billed = pl.col("databricks_billable") & (pl.col("current_num_clusters") > 0)
+    dbus = _amount(
+        is_billed,
+        pl.col("hourly_dbus") * pl.col("current_num_clusters") * pl.col("uptime_in_state_H"),
+    )
+    cost = _amount(dbus.ne_missing(0.0), dbus * pl.col("dbu_rate"))
+    is_negative = pl.any_horizontal(pl.col(name) < 0 for name in AMOUNTS)
+    return rows.select(
+        *STATE,
+        "total_dbu_cost",
+        cost_by_prices=cost,
+        **{
+            HOLDS: agree(pl.col("driver_dbus"), dbus)
+            & agree(pl.col("total_dbu_cost"), cost)
+            & ~is_negative.fill_null(value=False)
+        },
+    )
+
+
+def _unknown(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """States whose amounts are null exactly where a figure is not known that they need."""
+    is_billed = pl.col("databricks_billable") & (pl.col("current_num_clusters") > 0)
+    has_no_dbus = is_billed & pl.col("hourly_dbus").is_null()
+    no_rate = (pl.col("driver_dbus") != 0).fill_null(value=False) & pl.col("dbu_rate").is_null()
+    lacking = {"driver_dbus": has_no_dbus, "total_dbu_cost": has_no_dbus | no_rate}
+    nulls = {name: pl.col(name).is_null() for name in lacking}
+    return rows.select(
+        *STATE,
+        figures_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in lacking.values()),
+        amounts_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in nulls.values()),
+        **{
+            HOLDS: pl.all_horizontal(nulls[name] == each for name, each in lacking.items())
+            & (any_null(lacking) == pl.col("cost_reason").is_not_null())
+        },
+    )
+
+
+def _incomplete(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Sizes and skus that no price list knows, with the states that lack them."""
+    return (
+        rows.drop_nulls("cost_reason")
+        .group_by("cost_reason", "cluster_size", "sku")
+        .agg(rows=pl.len().cast(pl.Int64), hours=pl.col("uptime_in_state_H").sum())
+        .with_columns(pl.lit(value=False).alias(HOLDS))
+    )
+
+
+RULES = (
+    keeps_rows(
+        "warehouse_state_detail_silver",
+        by={"warehouse_id": pl.col("warehouse_id")},
+        sums={"state_ms": (STATE_MS, STATE_MS)},
+    ),
+    Rule(
+        name="costs_are_products",
+        doc="DBUs are those of all clusters and the time, their cost is at the rate, nothing is "
+        "less than 0",
+        compared=_products,
+        by=STATE,
+        remedy=remedy("warehouse_state_detail_silver"),
+    ),
+    Rule(
+        name="unknown_is_null",
+        doc="DBUs and cost are null, with a reason, exactly where a size or price is not known",
+        compared=_unknown,
+        by=STATE,
+        remedy=remedy("warehouse_state_detail_silver"),
+    ),
+    Rule(
+        name="prices_are_known",
+        doc="every size and sku in use has a price",
+        compared=_incomplete,
+        by=("cost_reason", "cluster_size", "sku"),
+        remedy="Add what is named to your price files and load the days again: docs/prices.md.",
+        is_warning=True,
+    ),
+)
+
+
 @module(
     module_id=3020,
     name="Gold_WarehouseStateFact",
@@ -154,6 +243,7 @@ COLUMNS = (
         # Of a warehouse of which nothing was known when the state began.
         "cost_reason",
     ),
+    rules=RULES,
 )
 def warehousestatefact_gold(  # noqa: PLR0917 - each is a read
     warehouse_state_detail_silver: pl.LazyFrame,

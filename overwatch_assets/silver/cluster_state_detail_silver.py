@@ -15,7 +15,6 @@ or an end of a job run on the cluster, a capture that shows it up.
 
 import polars as pl
 
-from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.expressions.power_states import (
     BILLED,
     CARRIED,
@@ -30,7 +29,7 @@ from overwatch_assets.expressions.power_states import (
     START,
     TERMINATING_IMPUTED,
     TIMES,
-    StateRules,
+    ComputeKind,
     billed,
     carried_states,
     derived,
@@ -39,13 +38,12 @@ from overwatch_assets.expressions.power_states import (
     number,
     silences,
     spans,
+    state_rules,
     with_imputed,
     with_power,
 )
-from overwatch_assets.expressions.rules import remedy
 from overwatch_assets.module import (
     DECIDED_MS,
-    HOLDS,
     LEFT_OUT,
     AsOf,
     Captures,
@@ -54,7 +52,6 @@ from overwatch_assets.module import (
     Day,
     Grain,
     Reference,
-    Rule,
     Scope,
     Window,
     module,
@@ -63,7 +60,7 @@ from overwatch_assets.module import (
 TERMINATING = "TERMINATING"
 EDITED = "EDITED"
 PERMANENT_DELETE_ACTION = "permanentDelete"
-CLUSTERS = StateRules(
+CLUSTERS = ComputeKind(
     entity="cluster_id",
     resource="cluster",
     switched_on=("CREATING", "STARTING"),
@@ -123,88 +120,6 @@ COLUMNS = (
 )
 
 
-def _state_time(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Clusters with their time from the first state to the last, and that of their states.
-
-    States stand in a row without gap or overlap; only what does not run may be followed by a gap.
-    """
-    start = pl.col("unixTimeMS_state_start")
-    stop = stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open"))
-    gap = pl.col("_start_ms") - pl.col("_stop_ms").shift(1)
-    was_running = pl.col("isRunning").shift(1)
-    is_allowed = (gap == 0) | ((gap > 0) & ~was_running)
-    return (
-        rows.select(
-            "cluster_id",
-            "isRunning",
-            _start_ms=start,
-            _stop_ms=pl.max_horizontal(start, stop),
-            _seq="seq",
-        )
-        .sort("cluster_id", "_start_ms", "_seq")
-        .with_columns(
-            _gap_ms=gap.fill_null(0).over("cluster_id"),
-            _follows=is_allowed.fill_null(value=True).over("cluster_id"),
-        )
-        .group_by("cluster_id")
-        .agg(
-            cluster_ms=pl.col("_stop_ms").last()
-            - pl.col("_start_ms").first()
-            - pl.col("_gap_ms").filter(pl.col("_gap_ms") > 0, "_follows").sum(),
-            states_ms=(pl.col("_stop_ms") - pl.col("_start_ms")).sum(),
-            follow_each_other=pl.col("_follows").all(),
-        )
-        .with_columns(
-            (pl.col("follow_each_other") & (pl.col("cluster_ms") == pl.col("states_ms"))).alias(
-                HOLDS
-            )
-        )
-    )
-
-
-def _events_kept(
-    rows: pl.LazyFrame, not_stored: pl.LazyFrame, cluster_events_bronze: pl.LazyFrame
-) -> pl.LazyFrame:
-    """Clusters with the day's events, and what became of them: a state, or a count."""
-    event = ["cluster_id", "timestamp", "state"]
-    told = (
-        cluster_events_bronze.select("cluster_id", "timestamp", state="type")
-        .group_by(event)
-        .agg(events=pl.len().cast(pl.Int64))
-    )
-    states = rows.group_by(event).agg(_states=pl.len().cast(pl.Int64))
-    opened = pl.min_horizontal("events", pl.col("_states").fill_null(0))
-    ignored = not_stored.group_by("cluster_id").agg(events_ignored=pl.len().cast(pl.Int64))
-    return (
-        told.join(states, on=event, how="left")
-        .group_by("cluster_id")
-        .agg(pl.col("events").sum(), states_opened=opened.sum())
-        .join(ignored, on="cluster_id", how="left")
-        .with_columns(pl.col("events_ignored").fill_null(0))
-        .with_columns(
-            (pl.col("events") == pl.col("states_opened") + pl.col("events_ignored")).alias(HOLDS)
-        )
-    )
-
-
-RULES = (
-    Rule(
-        name="state_time_is_cluster_time",
-        doc="the states of a cluster add up to its time, without gap or overlap",
-        compared=_state_time,
-        by=("cluster_id",),
-        remedy=remedy("cluster_events_bronze"),
-    ),
-    Rule(
-        name="events_open_states",
-        doc="each event of a cluster opens a state, or comes after its deletion and is counted",
-        compared=_events_kept,
-        by=("cluster_id",),
-        remedy=remedy("cluster_events_bronze"),
-    ),
-)
-
-
 @module(
     module_id=2019,
     name="Silver_ClusterStateDetail",
@@ -221,7 +136,7 @@ RULES = (
         "carried": Carried(),
     },
     provisional=PROVISIONAL,
-    rules=RULES,
+    rules=state_rules(CLUSTERS, "cluster_events_bronze", "type"),
 )
 def cluster_state_detail_silver(  # noqa: PLR0917 - each is a read
     cluster_events_bronze: pl.LazyFrame,

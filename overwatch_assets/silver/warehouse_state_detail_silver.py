@@ -29,7 +29,7 @@ from overwatch_assets.expressions.power_states import (
     START,
     TERMINATING_IMPUTED,
     TIMES,
-    StateRules,
+    ComputeKind,
     billed,
     carried_states,
     derived,
@@ -38,6 +38,7 @@ from overwatch_assets.expressions.power_states import (
     number,
     silences,
     spans,
+    state_rules,
     with_imputed,
     with_power,
 )
@@ -62,7 +63,7 @@ ON_WAREHOUSE = "sqlWarehouse"
 
 DELETIONS = ("deleteEndpoint", "deleteWarehouse")
 AFTER_DELETION = "after_deletion"
-RULES = StateRules(
+WAREHOUSES = ComputeKind(
     entity="warehouse_id",
     resource="warehouse",
     switched_on=("CREATING", "STARTING"),
@@ -143,6 +144,7 @@ COLUMNS = (
         "carried": Carried(),
     },
     provisional=PROVISIONAL,
+    rules=state_rules(WAREHOUSES, "warehouse_events_bronze", "event_type"),
 )
 def warehouse_state_detail_silver(  # noqa: PLR0917 - each is a read
     warehouse_events_bronze: pl.LazyFrame,
@@ -171,20 +173,20 @@ def warehouse_state_detail_silver(  # noqa: PLR0917 - each is a read
     # No warehouse is made for one run of a job.
     automated = warehouse_spec_silver.select("warehouse_id", is_automated=pl.lit(value=False))
     items = [
-        carried_states(carried, RULES),
+        carried_states(carried, WAREHOUSES),
         events.filter(~pl.col("_is_ignored")),
         _deletions(warehouse_spec_silver, window),
-        life_signs(runs, shown, RULES),
+        life_signs(runs, shown, WAREHOUSES),
     ]
-    in_order = spans(items, automated.unique(), RULES)
-    silent = silences(in_order, runs, shown, window, RULES)
-    states = _with_clusters(with_power(silent.filter(pl.col("_kind") != SIGN), RULES))
-    rows = derived(ended(with_imputed(states, RULES), window, RULES), RULES)
+    in_order = spans(items, automated.unique(), WAREHOUSES)
+    silent = silences(in_order, runs, shown, window, WAREHOUSES)
+    states = _with_clusters(with_power(silent.filter(pl.col("_kind") != SIGN), WAREHOUSES))
+    rows = derived(ended(with_imputed(states, WAREHOUSES), window, WAREHOUSES), WAREHOUSES)
     ignored = events.filter("_is_ignored").select(
         "warehouse_id", pl.lit(AFTER_DELETION).alias(LEFT_OUT)
     )
     names = [column.name for column in COLUMNS]
-    stored = billed(rows, billable_states, RULES).select(*names, "is_open", DECIDED_MS)
+    stored = billed(rows, billable_states, WAREHOUSES).select(*names, "is_open", DECIDED_MS)
     return pl.concat([stored, ignored], how="diagonal")
 
 
@@ -282,7 +284,7 @@ def _with_clusters(states: pl.LazyFrame) -> pl.LazyFrame:
         .then(serving)
         .otherwise(none)
     )
-    starts = pl.col("state").is_in(RULES.switched_on)
+    starts = pl.col("state").is_in(WAREHOUSES.switched_on)
     wanted = (
         pl.when(is_carried)
         .then("target_num_clusters")
