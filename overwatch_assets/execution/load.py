@@ -481,7 +481,7 @@ class _Work:
         days = days_between(first, day.day - ONE_DAY)
         org = self.workspace.organization_id
         rows = self.loader.store.scan(table, org, days, staged=self.staged)
-        return rows.filter(~pl.col("is_open"), pl.col(PARTITION_DATE.name).is_in(days))
+        return rows.filter(~pl.col("is_open")) if table.has_open_rows else rows
 
     def _state(
         self, timeline: Timeline, day: date, closed: pl.DataFrame, carried: pl.DataFrame | None
