@@ -199,7 +199,7 @@ def test_an_unknown_price_leaves_the_dbus() -> None:
     none = {**AWS, "dbucostdetails": AWS["dbucostdetails"].filter(pl.col("sku") != "sqlCompute")}
     row = priced([state()], [version()], figures=none).only
     assert (row["driver_dbus"], row["total_dbu_cost"]) == (48.0, None)
-    assert row["cost_reason"] == "dbu_price_unknown"
+    assert (row["cost_reason"], row["sku"]) == ("dbu_price_unknown", "sqlCompute")
 
 
 def test_unknown_cores_leave_dbus_and_cost() -> None:
@@ -244,6 +244,42 @@ def test_serverless_has_a_price_of_its_own_where_there_is_one(
 
 
 OPEN = state(f"{MONDAY} 20:00", 4 * 3600, is_open=True)
+
+
+def test_many_kinds_of_states_in_one_frame() -> None:
+    """Scaled up, starting, of no cluster, stopped; in each the figures that do not count are 0."""
+    states = [
+        state(f"{MONDAY} 08:00", 1800, current_num_clusters=3),
+        state(f"{MONDAY} 09:00", 60, databricks_billable=False, state="STARTING"),
+        state(f"{MONDAY} 10:00", 3600, current_num_clusters=0),
+        state(f"{MONDAY} 10:30", 3600, current_num_clusters=1),
+        state(f"{MONDAY} 11:00", 3600, databricks_billable=False, current_num_clusters=0),
+    ]
+    rows = priced(states, [version(cluster_size="Small")]).of(*AMOUNTS, "cost_reason")
+    assert rows == [
+        (16 * 4 * 3 * 0.5, 12 * 3 * 0.5, pytest.approx(12 * 3 * 0.5 * 0.22), None),
+        (0.0, 0.0, 0.0, None),
+        (0.0, 0.0, 0.0, None),
+        (16 * 4, 12.0, pytest.approx(2.64), None),
+        (0.0, 0.0, 0.0, None),
+    ]
+    priced_apart = priced(states[:1], [version(enable_serverless_compute=True)], figures=AWS)
+    assert priced_apart.of("sku", "dbu_rate") == [("sqlCompute", 0.22)]
+
+
+def test_a_state_that_begins_with_the_day_is_not_the_one_that_was_open() -> None:
+    opened = priced([OPEN], [version()])
+    found = priced(
+        [state(TUESDAY), state(f"{TUESDAY} 01:00", warehouse_id="w-2")],
+        [
+            version(f"{MONDAY} 23:00", cluster_size="Large"),
+            version(f"{TUESDAY} 01:00", cluster_size="X-Small", warehouse_id="w-2", seq=0),
+            version(f"{TUESDAY} 01:00", cluster_size="Small", warehouse_id="w-2", seq=1),
+        ],
+        carried=open_state(opened.rows),
+        day=window(ms(TUESDAY), ms(WEDNESDAY)),
+    )
+    assert found.of("cluster_size") == [("Large",), ("X-Small",)]
 
 
 def test_an_open_state_keeps_what_it_was_given_when_it_began() -> None:

@@ -242,10 +242,57 @@ def test_a_day_may_change_while_a_state_or_a_query_of_it_is_open() -> None:
     for queries, states, is_open in (
         ([query(1, 8, 9)], [state(8, 12, 1.0)], False),
         ([query(1, 8, 9)], [state(8, 24, 1.0, is_open=True)], True),
+        ([query(1, 8, 9)], [state(8, 12, 1.0), state(12, 24, 1.0, is_open=True)], True),
         ([running], [state(8, 12, 1.0), state(12, 13, 1.0)], True),
+        ([running, query(2, 8, 9)], [state(8, 13, 1.0)], True),
     ):
         [row] = shown(warehouseidlecostdaily.VIEW, tables(queries, states)).to_dicts()
         assert row["is_open"] is is_open
+
+
+def test_many_kinds_of_days_in_one_frame() -> None:
+    """A warehouse that nobody uses, one of two names, a state without length, a lost price."""
+    states = [
+        state(8, 9, 2.0, warehouse_id="unused"),
+        state(8, 9, 1.0, warehouse_id="renamed", warehouse_name="a"),
+        state(9, 9, 0.0, warehouse_id="renamed", warehouse_name="a"),
+        state(9, 10, 1.0, warehouse_id="renamed", warehouse_name="b"),
+        state(10, 24, 4.0, warehouse_id="renamed", warehouse_name="a", is_open=True),
+        state(8, 9, warehouse_id="unpriced", total_dbu_cost=None, driver_dbus=5.0),
+    ]
+    queries = [
+        query(1, 8.5, 9.5, warehouse_id="renamed"),
+        query(2, None, None, warehouse_id="renamed", query_start_time_ms=at(23)),
+        query(3, 8, 9, warehouse_id="unpriced"),
+        query(4, 8, 9, warehouse_id="unpriced", total_time_ms=1),
+    ]
+    rows = shown(warehouseidlecostdaily.VIEW, tables(queries, states)).sort("warehouse_id")
+    columns = ("warehouse_id", "warehouse_name", "total_cost", "query_cost", "idle_dbus", "is_open")
+    assert rows.select(columns).rows() == [
+        (
+            "renamed",
+            "b",
+            pytest.approx(6.0),
+            pytest.approx(1 + 4 / 14),
+            pytest.approx(47.142857142857146),
+            True,
+        ),
+        ("unpriced", "bi", None, None, pytest.approx(0.0), False),
+        ("unused", "bi", 2.0, 0.0, 20.0, False),
+    ]
+    assert rows["cost_reason"].to_list() == [None, "unknown_cost", None]
+    per_query = of_queries(queries, states, "total_dbus", "total_dbu_cost", "cost_reason")
+    assert per_query[2:] == [
+        ("q-3", MONDAY, 2.5, None, "unknown_cost"),
+        ("q-4", MONDAY, 2.5, None, "unknown_cost"),
+    ]
+
+
+def test_what_a_query_did_that_no_cluster_took_counts_on_the_day_it_was_received() -> None:
+    given = query(1, None, 13, overloading_queue_start_timestamp=at(12))
+    assert of_queries([given], [state(8, 14, 6.0)], "core_hours", "total_dbu_cost") == [
+        ("q-1", MONDAY, 2.0, 0.0)
+    ]
 
 
 hours = st.integers(0, 40).map(lambda quarter: 10 + quarter / 2)
