@@ -31,6 +31,20 @@ select workspace_name, terminal_state, sum(runs)::bigint as runs,
   round(sum(total_cost), 2) as cost_usd
 from failedRunCostDaily group by all order by all"""
 
+WAREHOUSES = """
+select workspace_name, warehouse_name, round(sum(total_cost), 2) as cost_usd,
+  round(sum(total_dbus), 1) as dbus, round(sum(idle_cost), 2) as no_query,
+  round(100 * sum(idle_cost) / sum(total_cost)) as no_query_pct
+from warehouseIdleCostDaily group by workspace_name, warehouse_id, warehouse_name
+order by cost_usd desc nulls last, warehouse_name limit 6"""
+
+SQL_USERS = """
+select workspace_name, split_part(user_name, '@', 1) as by_user, sum(queries)::bigint as queries,
+  round(sum(busy_S) / 60, 1) as minutes, round(sum(core_hours), 2) as core_hours,
+  round(sum(total_dbu_cost), 2) as cost_usd
+from sqlUserCostDaily where spent_on = 'queries' group by all
+order by cost_usd desc nulls last, by_user limit 6"""
+
 USE = """
 with tasks as (
   select workspace_name, cluster_id, sum(task_metrics.ExecutorRunTime) / 3.6e6 as task_h
@@ -87,6 +101,8 @@ SHOWN = {
     "The most expensive clusters, and what no job run used of them": CLUSTERS,
     "Who asked for the runs that cost most": USERS,
     "What runs cost that did not succeed": FAILED,
+    "What SQL warehouses cost, and what no query used of them": WAREHOUSES,
+    "Whose SQL queries cost most": SQL_USERS,
     "How well clusters were used, as far as they write event logs": USE,
     "Spark tasks, by workspace and day": SPARK_DAYS,
     "Spark work by task hours": SPARK_WORK,
