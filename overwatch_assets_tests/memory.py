@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from overwatch_assets.configuration.days import window_of
 from overwatch_assets.execution.records import Record
 from overwatch_assets.module import Scope, Table, Window
 
@@ -140,6 +141,17 @@ class UtcCalendar:
 
     def day_of(self, instant: datetime) -> date:
         return instant.astimezone(UTC).date()
+
+
+@dataclass(frozen=True)
+class ZonedCalendar:
+    timezone: ZoneInfo
+
+    def window_of(self, day: date) -> Window:
+        return window_of(day, self.timezone)
+
+    def day_of(self, instant: datetime) -> date:
+        return instant.astimezone(self.timezone).date()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,12 @@ from overwatch_assets.bronze.spark_events_bronze import spark_events_bronze
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-FIRST_DAY = date(2024, 5, 6)
+FIRST_DAY = date(2024, 3, 30)
+"""A Saturday: on the next day clocks are put forward in Europe, on the third all that lives is
+written down anew."""
+
 DAYS = tuple(date.fromordinal(FIRST_DAY.toordinal() + number) for number in range(4))
-START = round(datetime(2024, 5, 6, tzinfo=UTC).timestamp() * 1000)
+START = round(datetime(2024, 3, 30, tzinfo=UTC).timestamp() * 1000)
 END = START + len(DAYS) * DAY
 
 SQL = "org.apache.spark.sql.execution.ui.SparkListenerSQLExecution"
