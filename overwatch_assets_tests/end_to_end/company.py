@@ -33,6 +33,7 @@ class Company:
     root: Path
     demo: DemoWorld
     emulator: Emulator
+    seed: int
     deployments: int = 0
 
     @property
@@ -81,7 +82,7 @@ class Company:
             )
             for each in self.demo.world.workspaces
         }
-        text = demo_config_text(7, reached).replace(f"{LOGS}/audit/", f"{audit}/")
+        text = demo_config_text(self.seed, reached).replace(f"{LOGS}/audit/", f"{audit}/")
         values = yaml.safe_load(text)
         values["storage"]["root"] = f"t{self.deployments}"
         for each in values["workspaces"]:
@@ -176,4 +177,4 @@ def open_company(
     clock = Clock(seen_ms(demo.world))
     account_id = demo.world.company.account_id
     with Emulator(workspaces, credentials, clock=clock, account_id=account_id) as emulator:
-        yield Company(root, demo, emulator)
+        yield Company(root, demo, emulator, seed)

@@ -40,6 +40,7 @@ NEEDED = {
     "jobrun_gold",
     "jobruncostpotentialfact_gold",
 }
+HOUR_MS = 3_600_000
 MODULES = [module for module in in_load_order() if module.table.name in NEEDED]
 BY_TABLE = {table.name: table for table in TABLES}
 
@@ -61,17 +62,21 @@ class Loaded:
         days: So many, from the company's first one on.
         every_morning: Each of them on the morning after it; else all in one run, when the
             company's last day is over.
+        hours_after: So long after the last day: a system table tells all of it after 27 hours.
     """
 
     days: int
     every_morning: bool = False
+    hours_after: int = 6
 
     def load(self, observed: Observed, workspace: str) -> None:
         """Load a workspace so."""
-        days = observed.company.days[: self.days]
+        company = observed.company
+        days = company.days[: self.days]
         if self.every_morning:
             observed.load_daily(MODULES, days, workspace)
-        else:
+            return
+        with company.at(company.demo.world.until_ms + self.hours_after * HOUR_MS):
             observed.load_range(MODULES, days, workspace)
 
 
@@ -101,11 +106,11 @@ class Month:
     @property
     def span(self) -> Span:
         """The days, and when they were loaded."""
-        since_ms, end_ms = self.world.since_ms, self.company.end_ms
+        since_ms = self.world.since_ms
         until_ms = since_ms + self.loaded.days * MS_PER_DAY
-        if not self.loaded.every_morning:
-            return Span(since_ms, until_ms, end_ms)
-        return Span(since_ms, until_ms, end_ms - self.world.until_ms + until_ms, every_morning=True)
+        over_ms = until_ms if self.loaded.every_morning else self.world.until_ms
+        asked_ms = over_ms + self.loaded.hours_after * HOUR_MS
+        return Span(since_ms, until_ms, asked_ms, every_morning=self.loaded.every_morning)
 
     @cached_property
     def truth(self) -> Said:

@@ -29,7 +29,7 @@ from overwatch_assets.presentation import (
     usercostdaily,
 )
 from overwatch_assets_tests.end_to_end.cluster_versions import CHANGES, Versions, shown_versions
-from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
+from overwatch_assets_tests.end_to_end.company import open_company
 from overwatch_assets_tests.end_to_end.jobs_and_runs import (
     CHANGES as CHANGES_OF_JOBS,
 )
@@ -89,32 +89,26 @@ SOAK = [pytest.param(Played(seed, 0.2), marks=pytest.mark.soak) for seed in (7, 
 
 
 @pytest.fixture(scope="module", params=[IN_SUITE, *SOAK], ids=str)
-def played(request: pytest.FixtureRequest) -> Played:
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def company(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def months(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Month]]:
+    """A month as it was observed of each workspace, by its name."""
+    played: Played = request.param
     root = tmp_path_factory.mktemp("company")
     with open_company(root, days=DAYS, scale=played.scale, seed=played.seed) as company:
-        yield company
+        observed = company.deployed()
+        worlds = {each.workspace.name: each for each in company.demo.world.workspaces}
+        for name, loaded in played.loaded.items():
+            loaded.load(observed, name)
+        yield {
+            name: Month(company, observed, worlds[name], loaded)
+            for name, loaded in played.loaded.items()
+        }
 
 
-@pytest.fixture(scope="module")
-def observed(company: Company, played: Played) -> Observed:
-    observed = company.deployed()
-    for name, loaded in played.loaded.items():
-        loaded.load(observed, name)
-    return observed
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def month(
-    request: pytest.FixtureRequest, company: Company, observed: Observed, played: Played
-) -> Month:
-    worlds = company.demo.world.workspaces
-    [world] = [each for each in worlds if each.workspace.name == request.param]
-    return Month(company, observed, world, played.loaded[request.param])
+@pytest.fixture(params=NAMES)
+def month(request: pytest.FixtureRequest, months: Mapping[str, Month]) -> Month:
+    return months[request.param]
 
 
 def close(value: float) -> object:
@@ -399,7 +393,8 @@ def test_every_cost_agrees_with_the_rules_of_the_table(month: Month) -> None:
     assert idle["total_cost"].to_list() == [0.0] * idle.height
 
 
-def test_workspaces_are_kept_apart(observed: Observed) -> None:
+def test_workspaces_are_kept_apart(months: Mapping[str, Month]) -> None:
+    [observed, *_] = [month.observed for month in months.values()]
     per_cluster = (
         observed.deployment.store.scan(BY_TABLE["clusterstatefact_gold"])
         .group_by("cluster_id")
