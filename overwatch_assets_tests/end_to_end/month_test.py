@@ -70,7 +70,12 @@ class Played:
 
     seed: int
     scale: float
-    loaded: Mapping[str, Loaded] = field(default_factory=lambda: dict.fromkeys(NAMES, Loaded(DAYS)))
+    loaded: Mapping[str, Loaded] = field(
+        default_factory=lambda: {
+            **dict.fromkeys(NAMES, Loaded(DAYS)),
+            BY_SYSTEM_TABLE: Loaded(DAYS, hours_after=30),
+        }
+    )
 
     def __str__(self) -> str:
         return f"seed {self.seed}"
