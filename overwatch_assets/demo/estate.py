@@ -241,11 +241,29 @@ class NotebookCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class NotebookLife:
+    """A notebook and where it was.
+
+    Attributes:
+        paths: From when on it had which path, in the order of time.
+    """
+
+    notebook_id: int
+    paths: tuple[tuple[int, str], ...]
+
+    def path_at(self, now_ms: int) -> str:
+        """The path just before an instant, the first one before there were any."""
+        known = [path for since_ms, path in self.paths if since_ms < now_ms]
+        return known[-1] if known else self.paths[0][1]
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """Everything of a workspace that is no cluster, job or pool."""
 
     warehouses: tuple[Warehouse, ...]
     queries: tuple[SqlQuery, ...]
+    notebooks: tuple[NotebookLife, ...]
     commands: tuple[NotebookCommand, ...]
     objects: tuple[KeptObject, ...]
     secrets: Mapping[tuple[str, str], str]

@@ -28,10 +28,12 @@ def estate_days(scene: Scene) -> tuple[Estate, tuple[AuditAction, ...]]:
     warehouses, queries = warehouse_days(scenes["warehouses"])
     account_days(scenes["accounts"])
     audit_oddities(scenes["oddities"])
+    notebooks, commands = notebook_days(scenes["notebooks"])
     estate = Estate(
         warehouses=warehouses,
         queries=queries,
-        commands=notebook_days(scenes["notebooks"]),
+        notebooks=notebooks,
+        commands=commands,
         objects=object_days(scenes["objects"]),
         secrets=secrets_of(scenes["secrets"]),
     )

@@ -70,6 +70,15 @@ def estate_truth(world: WorkspaceWorld, since_ms: int, until_ms: int) -> Json:
         "failed_logins": _counted(actions, _failed_login_kind),
         "account_modifications": _counted(actions, _modification),
         "notebook_actions": _counted(actions, _notebook_action),
+        "notebooks": {
+            str(each.notebook_id): [
+                {"since_ms": at_ms, "path": path, "name": path.rsplit("/", 1)[-1]}
+                for at_ms, path in each.paths
+                if at_ms < until_ms
+            ]
+            for each in estate.notebooks
+            if each.paths[0][0] < until_ms
+        },
         "notebook_commands": {each.command_id: _command(each) for each in estate.commands},
         "objects": {
             _day(midnight - DAY_MS): objects_at(estate.objects, estate.warehouses, midnight)

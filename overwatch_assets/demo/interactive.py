@@ -13,6 +13,7 @@ from overwatch_assets.demo.cluster_life import ClusterLife
 from overwatch_assets.demo.company import Job, Notebook, Person, digits
 from overwatch_assets.demo.job_runs import RUN_NOW, Ending, JobRun, Place, RunEnd, TaskRun
 from overwatch_assets.demo.moment import as_of
+from overwatch_assets.demo.notebook_paths import as_called, renamed_ms
 from overwatch_assets.demo.queries import QUERIES
 from overwatch_assets.demo.scene import HOUR_MS, MINUTE_MS, SECOND_MS, Scene, session, task_session
 from overwatch_assets.demo.spark_driver import Driver, Trouble
@@ -241,7 +242,8 @@ def _around_the_day(scene: Scene, day: int, started: int, stopped: int) -> None:
     diary.cluster_asked(started - MINUTE_MS, "start", cluster, people[0], started + 3 * MINUTE_MS)
     for person, notebook in zip(people, workspace.notebooks, strict=True):
         at_ms = started + rng.randrange(3, 25) * MINUTE_MS
-        diary.notebook_attached(at_ms, notebook, cluster, person)
+        called = as_called(scene, notebook, at_ms)
+        diary.notebook_attached(at_ms, called, cluster, person)
     diary.logged_in_by_ssh(started + 31 * MINUTE_MS, people[1], "driver")
     if _is_stopped_by_hand(day):
         diary.cluster_asked(stopped - ASKED_BEFORE_MS, "delete", cluster, people[0], stopped)
@@ -257,7 +259,8 @@ def _first_day(scene: Scene, started: int) -> None:
     people, silent = workspace.people, workspace.silent
     notebook: Notebook = workspace.notebooks[2]
     diary.notebook_created(started - 4 * MINUTE_MS, notebook)
-    diary.notebook_renamed(started + 90 * MINUTE_MS, notebook, f"{notebook.name}_v2")
+    at_ms = renamed_ms(scene)
+    diary.notebook_renamed(at_ms, notebook, as_called(scene, notebook, at_ms + 1).name)
     diary.cluster_refused(started + 55 * MINUTE_MS, silent, people[1])
     up = started + 60 * MINUTE_MS, started + 64 * MINUTE_MS
     down = started + 150 * MINUTE_MS, started + 151 * MINUTE_MS

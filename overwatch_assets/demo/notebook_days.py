@@ -7,7 +7,8 @@ there each command is told when it ends, with its text and duration.
 from collections.abc import Iterator
 
 from overwatch_assets.demo.company import CASTS, Notebook, digits
-from overwatch_assets.demo.estate import NotebookCommand
+from overwatch_assets.demo.estate import NotebookCommand, NotebookLife
+from overwatch_assets.demo.notebook_paths import SHARED, as_called, cast_lives, moved_ms
 from overwatch_assets.demo.queries import QUERIES
 from overwatch_assets.demo.scene import HOUR_MS, MINUTE_MS, SECOND_MS, Scene
 
@@ -23,21 +24,29 @@ NOTE = "## Turnover per store, week after week"
 CHANCE_WITHOUT_CLUSTER = 0.15
 
 
-def notebook_days(scene: Scene) -> tuple[NotebookCommand, ...]:
-    """Tell every day's notebooks; returns the commands told before the end of the world."""
-    _changes(scene)
+def notebook_days(
+    scene: Scene,
+) -> tuple[tuple[NotebookLife, ...], tuple[NotebookCommand, ...]]:
+    """Tell every day's notebooks.
+
+    Returns:
+        The notebooks that there are, and the commands told before the end of the world.
+    """
+    notebooks = (*cast_lives(scene), *_changes(scene))
     _refusals(scene)
     for day in range(scene.days):
         _detached(scene, day)
     if scene.workspace.workspace_id != VERBOSE:
-        return ()
+        return notebooks, ()
     commands = (*_commands(scene), *_over_midnight(scene))
     told = [command for command in commands if command.ended_ms < scene.until_ms]
-    return tuple(sorted(told, key=lambda command: (command.ended_ms, command.command_id)))
+    return notebooks, tuple(
+        sorted(told, key=lambda command: (command.ended_ms, command.command_id))
+    )
 
 
-def _changes(scene: Scene) -> None:
-    """A notebook is copied, the copy renamed and deleted; another one moves."""
+def _changes(scene: Scene) -> Iterator[NotebookLife]:
+    """A notebook is copied, the copy renamed and deleted; another one moves, one is new."""
     diary, workspace = scene.diary, scene.workspace
     rng = scene.chance("notebooks")
     original, moving = workspace.notebooks[0], workspace.notebooks[1]
@@ -49,21 +58,23 @@ def _changes(scene: Scene) -> None:
         "clonedNotebookId": copy.notebook_id,
         "destinationPath": copy.path,
     }
-    diary.note(scene.at(0, 13, 5), "notebook.cloneNotebook", owner, cloned)
+    cloned_ms, renamed_ms = scene.at(0, 13, 5), scene.at(1, 9, 50)
+    diary.note(cloned_ms, "notebook.cloneNotebook", owner, cloned)
     renamed = Notebook(copy.notebook_id, f"{original.path}_trial", owner)
-    diary.notebook_renamed(scene.at(1, 9, 50), copy, renamed.name)
+    diary.notebook_renamed(renamed_ms, copy, renamed.name)
+    yield NotebookLife(copy.notebook_id, ((cloned_ms, copy.path), (renamed_ms, renamed.path)))
     diary.notebook_attached(scene.at(1, 9, 55), renamed, workspace.shared, owner)
     diary.note(scene.at(2, 10, 10), "notebook.deleteNotebook", owner, _named(renamed))
-    shared = f"/Shared/{moving.name}"
     moved = {
         "notebookId": moving.notebook_id,
         "oldPath": moving.path,
-        "newPath": shared,
-        "parentPath": "/Shared",
+        "newPath": as_called(scene, moving, moved_ms(scene) + 1).path,
+        "parentPath": SHARED,
     }
-    diary.note(scene.at(1, 14, 35), "notebook.moveNotebook", moving.owner, moved)
+    diary.note(moved_ms(scene), "notebook.moveNotebook", moving.owner, moved)
     fresh = Notebook(digits(rng, 15), f"/Users/{moving.owner.email}/minimum_stock", moving.owner)
     diary.notebook_created(scene.at(1, 15, 12), fresh)
+    yield NotebookLife(fresh.notebook_id, ((scene.at(1, 15, 12), fresh.path),))
 
 
 def _refusals(scene: Scene) -> None:
@@ -99,12 +110,12 @@ def _named(notebook: Notebook) -> dict[str, object]:
 def _detached(scene: Scene, day: int) -> None:
     workspace, rng = scene.workspace, scene.chance("detached", day)
     for person, notebook in zip(workspace.people, workspace.notebooks, strict=True):
+        at_ms = scene.at(day, 17, 40) + rng.randrange(20 * MINUTE_MS)
         params = {
             "notebookId": notebook.notebook_id,
             "clusterId": workspace.shared.cluster_id,
-            "path": notebook.path,
+            "path": as_called(scene, notebook, at_ms).path,
         }
-        at_ms = scene.at(day, 17, 40) + rng.randrange(20 * MINUTE_MS)
         scene.diary.note(at_ms, "notebook.detachNotebook", person, params)
 
 
