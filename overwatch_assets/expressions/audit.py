@@ -2,12 +2,13 @@
 
 import polars as pl
 
+RESPONSE = pl.Struct({"errorMessage": pl.String, "result": pl.String, "statusCode": pl.Int64})
+"""What a request was answered."""
+
 REQUEST_DETAILS = pl.Struct(
     {
         "requestId": pl.String,
-        "response": pl.Struct(
-            {"errorMessage": pl.String, "result": pl.String, "statusCode": pl.Int64}
-        ),
+        "response": RESPONSE,
         "sessionId": pl.String,
         "sourceIPAddress": pl.String,
         "userAgent": pl.String,
@@ -40,14 +41,19 @@ def user_email() -> pl.Expr:
     return pl.col("userIdentity").struct.field("email")
 
 
+def response() -> pl.Expr:
+    """`RESPONSE` of an event; null: none was told."""
+    told = pl.col("response").struct
+    fields = pl.struct(told.field(each.name) for each in RESPONSE.fields)
+    return pl.when(pl.col("response").is_not_null()).then(fields).alias("response")
+
+
 def request_details() -> pl.Expr:
     """`REQUEST_DETAILS` of an event."""
-    response = pl.col("response").struct
+    told = pl.col("response").struct
     return pl.struct(
         "requestId",
-        pl.struct(
-            response.field("errorMessage"), response.field("result"), response.field("statusCode")
-        ).alias("response"),
+        pl.struct(told.field(each.name) for each in RESPONSE.fields).alias("response"),
         "sessionId",
         "sourceIPAddress",
         "userAgent",

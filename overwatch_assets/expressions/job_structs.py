@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from overwatch_assets.expressions.audit import RESPONSE
 from overwatch_assets.expressions.databricks_structs import (
     GIT_SOURCE,
     JOB_CLUSTERS,
@@ -18,8 +19,6 @@ from overwatch_assets.expressions.databricks_structs import (
     TASK_FIELDS,
     TEXTS,
 )
-
-RESPONSE = pl.Struct({"errorMessage": pl.String, "result": pl.String, "statusCode": pl.Int64})
 
 LEGACY_WORK: dict[str, pl.DataType] = {
     "notebook_task": NOTEBOOK_TASK,

@@ -6,6 +6,7 @@ What a job was at an instant is its last row before it.
 
 import polars as pl
 
+from overwatch_assets.expressions.audit import RESPONSE
 from overwatch_assets.expressions.databricks_structs import (
     GIT_SOURCE,
     JOB_CLUSTERS,
@@ -15,7 +16,7 @@ from overwatch_assets.expressions.databricks_structs import (
     TEXTS,
 )
 from overwatch_assets.expressions.durations import date_of, timestamp_of
-from overwatch_assets.expressions.job_structs import RESPONSE, TASK_DETAIL_LEGACY, TASKS
+from overwatch_assets.expressions.job_structs import TASK_DETAIL_LEGACY, TASKS
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,

@@ -43,7 +43,6 @@ from overwatch_assets.expressions.job_structs import (
     ACCESS_CONTROL_LIST,
     GRANTS,
     LEGACY_WORK,
-    RESPONSE,
     TASK_DETAIL_LEGACY,
     TASKS,
 )
@@ -103,7 +102,7 @@ COLUMNS = (
     Column("sessionId", pl.String, "Session of the user; null: none."),
     Column("requestId", pl.String, "Request; -1 for snapImpute; null: none."),
     Column("userAgent", pl.String, "Client of the request; null: none."),
-    Column("response", RESPONSE, "Answer to the request; null for snapImpute."),
+    Column("response", audit.RESPONSE, "Answer to the request; null for snapImpute."),
     Column("sourceIPAddress", pl.String, "Address of the request; null: none."),
     Column("created_by", pl.String, "Who created the job; null: not known."),
     Column("created_ts", pl.Int64, "Epoch ms of its creation; null: not known."),
