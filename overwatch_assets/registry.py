@@ -22,6 +22,7 @@ from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.jobrun_gold import jobrun_gold
 from overwatch_assets.gold.jobruncostpotentialfact_gold import jobruncostpotentialfact_gold
+from overwatch_assets.gold.notebook_gold import notebook_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -44,6 +45,7 @@ from overwatch_assets.presentation import (
     jobrun,
     jobruncostdaily,
     jobruncostpotentialfact,
+    notebook,
     sparkexecution,
     sparkexecutor,
     sparkjob,
@@ -67,6 +69,7 @@ from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
 from overwatch_assets.silver.cluster_state_detail_silver import cluster_state_detail_silver
 from overwatch_assets.silver.job_status_silver import job_status_silver
 from overwatch_assets.silver.jobrun_silver import jobrun_silver
+from overwatch_assets.silver.notebook_silver import notebook_silver
 from overwatch_assets.silver.pools_silver import pools_silver
 from overwatch_assets.silver.spark_applications_silver import spark_applications_silver
 from overwatch_assets.silver.spark_executions_silver import spark_executions_silver
@@ -105,6 +108,7 @@ MODULES: tuple[Module, ...] = (
     job_status_silver,
     jobrun_silver,
     cluster_spec_silver,
+    notebook_silver,
     cluster_state_detail_silver,
     sql_query_history_silver,
     warehouse_spec_silver,
@@ -112,6 +116,7 @@ MODULES: tuple[Module, ...] = (
     cluster_gold,
     job_gold,
     jobrun_gold,
+    notebook_gold,
     clusterstatefact_gold,
     sparkjob_gold,
     sparkstage_gold,
@@ -141,6 +146,7 @@ VIEWS: tuple[View, ...] = (
     cluster.VIEW,
     job.VIEW,
     jobrun.VIEW,
+    notebook.VIEW,
     clusterstatefact.VIEW,
     clusterstatefactdaily.VIEW,
     sparkjob.VIEW,

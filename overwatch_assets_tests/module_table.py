@@ -25,12 +25,14 @@ DOCUMENTED = {
     2010: ("Silver_JobsStatus", "job_status_silver", (1004,)),
     2011: ("Silver_JobsRuns", "jobrun_silver", (1004, 2010, 2014)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
+    2018: ("Silver_Notebooks", "notebook_silver", (1004,)),
     2019: ("Silver_ClusterStateDetail", "cluster_state_detail_silver", (1005,)),
     # The documentation says 1004, which only came before it: the API was asked.
     2020: ("Silver_SQLQueryHistory", "sql_query_history_silver", ()),
     3001: ("Gold_Cluster", "cluster_gold", (2014,)),
     3002: ("Gold_Job", "job_gold", (2010,)),
     3003: ("Gold_JobRun", "jobrun_gold", (2011,)),
+    3004: ("Gold_Notebook", "notebook_gold", (2018,)),
     # The documentation says 1005 for 2019, which is made of it.
     3005: ("Gold_ClusterStateFact", "clusterstatefact_gold", (2019, 2014)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from overwatch_assets.module import PARTITION_DATE, Grain, Module
 from overwatch_assets.registry import MODULES
+from overwatch_assets_tests.laws.account_world import account_sources
 from overwatch_assets_tests.laws.api_world import api_sources
 from overwatch_assets_tests.laws.cluster_event_world import cluster_event_sources
 from overwatch_assets_tests.laws.cluster_world import cluster_sources
@@ -40,7 +41,12 @@ def world_of(sources: Sources, chunk_days: int = 7) -> World:
 def made_up(seed: int) -> Sources:
     """Everything that a workspace's sources tell, by the name of the source."""
     spark = WorldSource(SparkWorld(seed).frame(), "eventTimeMS")
-    of_audit = cluster_sources(seed), job_sources(seed), warehouse_sources(seed)
+    of_audit = (
+        cluster_sources(seed),
+        job_sources(seed),
+        warehouse_sources(seed),
+        account_sources(seed),
+    )
     audit = pl.concat([each["audit_logs"].rows for each in of_audit])
     return {
         "spark_event_logs": spark,

@@ -52,7 +52,7 @@ def follow(
         days: The days.
         others: Other frames of a day, by parameter.
     """
-    [captured] = [name for name in module.reads if name.endswith("_snapshot_bronze")]
+    captured = [name for name in module.reads if name.endswith("_snapshot_bronze")]
     timeline = module.timeline
     assert timeline is not None
     declared = [column.name for column in module.table.columns]
@@ -63,18 +63,21 @@ def follow(
         made = module.transform(
             **{
                 "audit_log_bronze": audit.lazy().filter(window.contains_ms(pl.col("timestamp"))),
-                captured: captures_seen(captured, captures, window).with_columns(
-                    is_first_day=pl.lit(each == days[0])
-                ),
+                **{
+                    name: captures_seen(name, captures, window).with_columns(
+                        is_first_day=pl.lit(each == days[0])
+                    )
+                    for name in captured
+                },
                 "carried": found.carried.lazy(),
                 **(others(window) if others else {}),
             },
             window=window,
         ).collect()
-        reasons = made.drop_nulls(LEFT_OUT)
-        for reason in reasons[LEFT_OUT]:
-            found.left_out[reason] = found.left_out.get(reason, 0) + 1
-        made = made.filter(pl.col(LEFT_OUT).is_null())
+        if LEFT_OUT in made.columns:
+            for reason in made[LEFT_OUT].drop_nulls():
+                found.left_out[reason] = found.left_out.get(reason, 0) + 1
+            made = made.filter(pl.col(LEFT_OUT).is_null())
         assert made["timestamp"].is_between(window.since_ms, window.until_ms - 1).all()
         assert unique_keys(module.table, made) is None
         rows = made.select(name for name in declared if name in made.columns)

@@ -1,0 +1,99 @@
+"""What people did at notebooks, from the made-up company's telemetry, against its truth.
+
+Each day is loaded on the morning after it, as a deployment does.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pytest
+
+from overwatch_assets.demo.estate_truth import estate_truth
+from overwatch_assets.demo.world import WorkspaceWorld
+from overwatch_assets.presentation import notebook
+from overwatch_assets.presentation.reading import Reach, view_rows
+from overwatch_assets.registry import TABLES, in_load_order
+from overwatch_assets.view import View
+from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
+
+AUDIT_ONLY = {"audit_log_bronze", "notebook_silver", "notebook_gold"}
+NEEDED = {"tidewater-prod": AUDIT_ONLY, "tidewater-shops": AUDIT_ONLY}
+"""The largest, with verbose audit logs, and the smallest; their logs come by different routes."""
+
+DAYS = 4
+
+Said = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with open_company(tmp_path_factory.mktemp("company"), days=DAYS, scale=0.1) as company:
+        yield company
+
+
+@pytest.fixture(scope="module")
+def observed(company: Company) -> Observed:
+    observed = company.deployed()
+    for name, needed in NEEDED.items():
+        modules = [module for module in in_load_order() if module.table.name in needed]
+        observed.load_daily(modules, company.days, name)
+    return observed
+
+
+@pytest.fixture(params=NEEDED)
+def workspace(request: pytest.FixtureRequest, company: Company) -> WorkspaceWorld:
+    return named(company, request.param)
+
+
+def named(company: Company, name: str) -> WorkspaceWorld:
+    worlds = company.demo.world.workspaces
+    return next(each for each in worlds if each.workspace.name == name)
+
+
+@pytest.fixture
+def truth(company: Company, workspace: WorkspaceWorld) -> Said:
+    world = company.demo.world
+    return estate_truth(workspace, world.since_ms, world.until_ms)
+
+
+def shown(observed: Observed, view: View, workspace: WorkspaceWorld) -> pl.DataFrame:
+    [table] = [each for each in TABLES if each.name == view.table]
+    reach = Reach(workspaces=[workspace.workspace.workspace_id])
+    return view_rows(observed.deployment.store, view, table, reach).collect()
+
+
+def counted(rows: pl.DataFrame, day: str, kind: str) -> dict[str, Counter[str]]:
+    """Rows by day and kind."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for of_day, of_kind in rows.select(pl.col(day).cast(pl.String), kind).iter_rows():
+        found[of_day][of_kind] += 1
+    return found
+
+
+def test_what_was_done_to_notebooks_is_what_was_truly_done(
+    observed: Observed, workspace: WorkspaceWorld, truth: Said
+) -> None:
+    rows = shown(observed, notebook.VIEW, workspace)
+    assert counted(rows, "date", "action") == truth["notebook_actions"]
+    assert set(rows["user_email"]) <= {each.email for each in workspace.workspace.people}
+
+
+def test_every_event_tells_where_its_notebook_was_then(
+    observed: Observed, workspace: WorkspaceWorld, truth: Said
+) -> None:
+    [silver] = [each for each in TABLES if each.name == "notebook_silver"]
+    organization_id = workspace.workspace.workspace_id
+    rows = observed.deployment.store.scan(silver).filter(
+        pl.col("organization_id") == organization_id, ~pl.col("is_open")
+    )
+    effective = ("notebookId", "timestamp", "effective_name", "effective_path")
+    found = rows.select(effective).collect()
+    told = found.drop_nulls().group_by("notebookId").agg(pl.col("timestamp").min())
+    first_told: dict[str, int] = dict(told.iter_rows())
+    for notebook_id, at_ms, name, path in found.iter_rows():
+        places = [each for each in truth["notebooks"][notebook_id] if each["since_ms"] <= at_ms]
+        expected = (places[-1]["name"], places[-1]["path"])
+        assert (name, path) == (expected if at_ms >= first_told[notebook_id] else (None, None))
+    assert len(found) > 25
