@@ -17,6 +17,8 @@ from overwatch_assets.bronze.sql_query_history_bronze import sql_query_history_b
 from overwatch_assets.bronze.tokens_snapshot_bronze import tokens_snapshot_bronze
 from overwatch_assets.bronze.warehouse_events_bronze import warehouse_events_bronze
 from overwatch_assets.bronze.warehouses_snapshot_bronze import warehouses_snapshot_bronze
+from overwatch_assets.gold.account_login_gold import account_login_gold
+from overwatch_assets.gold.account_mods_gold import account_mods_gold
 from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.gold.job_gold import job_gold
@@ -34,6 +36,8 @@ from overwatch_assets.gold.warehouse_gold import warehouse_gold
 from overwatch_assets.gold.warehousestatefact_gold import warehousestatefact_gold
 from overwatch_assets.module import Module, Table
 from overwatch_assets.presentation import (
+    accountlogin,
+    accountmod,
     cluster,
     clusteridlecostdaily,
     clusterstatefact,
@@ -65,6 +69,8 @@ from overwatch_assets.presentation import (
     warehousestatefactdaily,
 )
 from overwatch_assets.reference.tables import REFERENCE_TABLES
+from overwatch_assets.silver.account_login_silver import account_login_silver
+from overwatch_assets.silver.account_mods_silver import account_mods_silver
 from overwatch_assets.silver.cluster_spec_silver import cluster_spec_silver
 from overwatch_assets.silver.cluster_state_detail_silver import cluster_state_detail_silver
 from overwatch_assets.silver.job_status_silver import job_status_silver
@@ -108,6 +114,8 @@ MODULES: tuple[Module, ...] = (
     job_status_silver,
     jobrun_silver,
     cluster_spec_silver,
+    account_login_silver,
+    account_mods_silver,
     notebook_silver,
     cluster_state_detail_silver,
     sql_query_history_silver,
@@ -118,6 +126,8 @@ MODULES: tuple[Module, ...] = (
     jobrun_gold,
     notebook_gold,
     clusterstatefact_gold,
+    account_mods_gold,
+    account_login_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -149,6 +159,8 @@ VIEWS: tuple[View, ...] = (
     notebook.VIEW,
     clusterstatefact.VIEW,
     clusterstatefactdaily.VIEW,
+    accountmod.VIEW,
+    accountlogin.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,

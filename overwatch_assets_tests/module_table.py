@@ -25,6 +25,9 @@ DOCUMENTED = {
     2010: ("Silver_JobsStatus", "job_status_silver", (1004,)),
     2011: ("Silver_JobsRuns", "jobrun_silver", (1004, 2010, 2014)),
     2014: ("Silver_ClusterSpec", "cluster_spec_silver", (1004,)),
+    # The documentation calls the table accountlogin; Overwatch stores it under this name.
+    2016: ("Silver_AccountLogins", "account_login_silver", (1004,)),
+    2017: ("Silver_ModifiedAccounts", "account_mods_silver", (1004,)),
     2018: ("Silver_Notebooks", "notebook_silver", (1004,)),
     2019: ("Silver_ClusterStateDetail", "cluster_state_detail_silver", (1005,)),
     # The documentation says 1004, which only came before it: the API was asked.
@@ -35,6 +38,8 @@ DOCUMENTED = {
     3004: ("Gold_Notebook", "notebook_gold", (2018,)),
     # The documentation says 1005 for 2019, which is made of it.
     3005: ("Gold_ClusterStateFact", "clusterstatefact_gold", (2019, 2014)),
+    3007: ("Gold_AccountMod", "account_mods_gold", (2017,)),
+    3008: ("Gold_AccountLogin", "account_login_gold", (2016,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),

@@ -69,6 +69,7 @@ def estate_truth(world: WorkspaceWorld, since_ms: int, until_ms: int) -> Json:
         "logins": _counted(actions, _login_kind),
         "failed_logins": _counted(actions, _failed_login_kind),
         "account_modifications": _counted(actions, _modification),
+        "people": _people(actions),
         "notebook_actions": _counted(actions, _notebook_action),
         "notebooks": {
             str(each.notebook_id): [
@@ -281,6 +282,16 @@ def _failed_login_kind(action: AuditAction) -> str | None:
 def _modification(action: AuditAction) -> str | None:
     is_modification = action.service == "accounts" and action.action in MODIFICATIONS
     return action.action if is_modification else None
+
+
+def _people(actions: Iterable[AuditAction]) -> dict[str, str]:
+    """Ids of users by their names, as far as any change of an account tells them."""
+    told = (each.params or {} for each in actions if _modification(each))
+    return {
+        str(params["targetUserName"]): str(params["targetUserId"])
+        for params in told
+        if {"targetUserName", "targetUserId"} <= params.keys()
+    }
 
 
 def _notebook_action(action: AuditAction) -> str | None:

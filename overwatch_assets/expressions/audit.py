@@ -16,6 +16,21 @@ REQUEST_DETAILS = pl.Struct(
 )
 """Where a request came from and what it was answered."""
 
+SSH_LOGIN_DETAILS = pl.Struct(
+    dict.fromkeys(
+        (
+            "instance_id",
+            "login_port",
+            "session_id",
+            "login_public_key",
+            "container_id",
+            "container_user_name",
+        ),
+        pl.String,
+    )
+)
+"""Where a shell was opened, and with which key."""
+
 
 def is_successful() -> pl.Expr:
     """Whether the request was carried out."""

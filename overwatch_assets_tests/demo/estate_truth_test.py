@@ -88,6 +88,19 @@ def test_the_audit_log_holds_as_many_as_the_truth_says(
     assert {day: Counter(counts) for day, counts in said.items()} == counted(workspace, kind_of)
 
 
+def test_people_have_the_ids_that_the_audit_log_tells(
+    demo: DemoWorld, workspace: DemoWorkspace
+) -> None:
+    told = {
+        (params["targetUserName"], params["targetUserId"])
+        for _, record in audit_records(workspace.audit_folder)
+        if modification(record)
+        for params in [record["requestParams"]]
+        if {"targetUserName", "targetUserId"} <= params.keys()
+    }
+    assert set(written_truth(demo, workspace)["people"].items()) == told
+
+
 def test_the_audit_log_holds_the_events_of_the_estate(
     demo: DemoWorld, workspace: DemoWorkspace
 ) -> None:

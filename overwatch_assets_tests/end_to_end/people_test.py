@@ -1,6 +1,9 @@
-"""What people did at notebooks, from the made-up company's telemetry, against its truth.
+"""What people did, from the made-up company's telemetry, against its truth.
 
-Each day is loaded on the morning after it, as a deployment does.
+Who came in, who was let in, what became of notebooks and pools.
+
+Each day is loaded on the morning after it, as a deployment does, and once more when all that is
+late has come: some rows of the system table come a day later.
 """
 
 from collections import Counter, defaultdict
@@ -12,13 +15,25 @@ import pytest
 
 from overwatch_assets.demo.estate_truth import estate_truth
 from overwatch_assets.demo.world import WorkspaceWorld
-from overwatch_assets.presentation import notebook
+from overwatch_assets.module import Grain
+from overwatch_assets.presentation import accountlogin, accountmod, notebook
 from overwatch_assets.presentation.reading import Reach, view_rows
 from overwatch_assets.registry import TABLES, in_load_order
 from overwatch_assets.view import View
 from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
+from overwatch_assets_tests.laws.harness import MS_PER_DAY
 
-AUDIT_ONLY = {"audit_log_bronze", "notebook_silver", "notebook_gold"}
+AUDIT_ONLY = {
+    "audit_log_bronze",
+    "pools_snapshot_bronze",
+    "pools_silver",
+    "account_login_silver",
+    "account_mods_silver",
+    "notebook_silver",
+    "notebook_gold",
+    "account_mods_gold",
+    "account_login_gold",
+}
 NEEDED = {"tidewater-prod": AUDIT_ONLY, "tidewater-shops": AUDIT_ONLY}
 """The largest, with verbose audit logs, and the smallest; their logs come by different routes."""
 
@@ -39,6 +54,9 @@ def observed(company: Company) -> Observed:
     for name, needed in NEEDED.items():
         modules = [module for module in in_load_order() if module.table.name in needed]
         observed.load_daily(modules, company.days, name)
+        later = [module for module in modules if module.table.grain is not Grain.CAPTURE]
+        with company.at(company.end_ms + 2 * MS_PER_DAY):
+            observed.load(later, *company.days, workspace=name)
     return observed
 
 
@@ -70,6 +88,54 @@ def counted(rows: pl.DataFrame, day: str, kind: str) -> dict[str, Counter[str]]:
     for of_day, of_kind in rows.select(pl.col(day).cast(pl.String), kind).iter_rows():
         found[of_day][of_kind] += 1
     return found
+
+
+def test_logins_are_those_that_were_truly_tried(
+    observed: Observed, workspace: WorkspaceWorld, truth: Said
+) -> None:
+    rows = shown(observed, accountlogin.VIEW, workspace)
+    status = pl.col("response").struct.field("statusCode")
+    assert counted(rows, "login_date", "login_type") == truth["logins"]
+    failed = counted(rows.filter(status != 200), "login_date", "login_type")
+    assert failed == truth["failed_logins"]
+
+
+def test_each_login_comes_from_where_it_truly_came(
+    observed: Observed, workspace: WorkspaceWorld
+) -> None:
+    rows = shown(observed, accountlogin.VIEW, workspace)
+    host = pl.col("ssh_login_details").struct.field("instance_id")
+    found = rows.select("login_unixTimeMS", "user_email", "login_user", "from_ip_address", host)
+    of_people = [each for each in workspace.actions if each.by != "dbadmin"]
+    told = [
+        (each.at_ms, each.by, params.get("user"), each.address, params.get("instanceId"))
+        for each in of_people
+        for params in [each.params or {}]
+        if each.service in {"accounts", "ssh"} and "login" in each.action.lower()
+    ]
+    assert sorted(found.rows(), key=str) == sorted(told, key=str)
+
+
+def test_changes_of_accounts_are_those_that_truly_were(
+    observed: Observed, workspace: WorkspaceWorld, truth: Said
+) -> None:
+    rows = shown(observed, accountmod.VIEW, workspace)
+    assert counted(rows, "mod_date", "action") == truth["account_modifications"]
+
+
+def test_whoever_is_named_has_the_id_that_is_truly_theirs(
+    observed: Observed, workspace: WorkspaceWorld, truth: Said
+) -> None:
+    rows = shown(observed, accountmod.VIEW, workspace)
+    named = rows.drop_nulls("user_name").select("user_name", "user_id").rows()
+    assert named == [(name, truth["people"][name]) for name, _ in named]
+    changes = [each.params or {} for each in workspace.actions if each.service == "accounts"]
+    lacking = [
+        each
+        for each in changes
+        if {"targetUserName", "targetUserId"} & {*each} == {"targetUserName"}
+    ]
+    assert len(lacking) > 2
 
 
 def test_what_was_done_to_notebooks_is_what_was_truly_done(

@@ -12,6 +12,15 @@ Event = Mapping[str, object]
 Rows = set[tuple[object, ...]]
 
 ORDER = {"createNotebook": 0, "deleteNotebook": 2}
+CHANGES = {
+    "add",
+    "addPrincipalToGroup",
+    "removePrincipalFromGroup",
+    "setAdmin",
+    "updateUser",
+    "delete",
+}
+DAY = 86_400_000
 
 
 def names_of_notebooks(events: Sequence[Event]) -> Rows:
@@ -20,6 +29,58 @@ def names_of_notebooks(events: Sequence[Event]) -> Rows:
         (event["hashKey"], event["requestId"], *called)
         for event, called in _notebook_events(events)
     }
+
+
+def ids_of_users(events: Sequence[Event]) -> Rows:
+    """Whom each change concerns: hash, request, name, id."""
+    changed = [
+        (event, said_by(event))
+        for event in _distinct(events)
+        if event["serviceName"] == "accounts" and event["actionName"] in CHANGES
+    ]
+    return {
+        (
+            event["hashKey"],
+            event["requestId"],
+            name,
+            said.get("targetUserId") or _id_of(name, event, changed),
+        )
+        for event, said in changed
+        for name in [said.get("targetUserName")]
+    }
+
+
+def _id_of(
+    name: str | None, event: Event, changed: Sequence[tuple[Event, Mapping[str, str]]]
+) -> str | None:
+    """The id that a user's name has next on the day of an event, else had last."""
+    at = _instant(event)
+    end_of_day = at - at % DAY + DAY
+    told = sorted(
+        (_instant(other), cast("int", other["hashKey"]), said["targetUserId"])
+        for other, said in changed
+        if name is not None and said.get("targetUserName") == name and "targetUserId" in said
+    )
+    later = [user_id for other_at, _, user_id in told if at <= other_at < end_of_day]
+    earlier = [user_id for other_at, _, user_id in told if other_at < at]
+    return later[0] if later else earlier[-1] if earlier else None
+
+
+def attempts_to_come_in(events: Sequence[Event]) -> Rows:
+    """Logins: hash, request, kind, user named by the log, address."""
+    found: Rows = set()
+    for event in events:
+        service, action = event["serviceName"], str(event["actionName"])
+        identity = cast("Mapping[str, object]", event["userIdentity"])["email"]
+        is_ssh = (service, action) == ("ssh", "login")
+        if is_ssh or (
+            service == "accounts" and "login" in action.lower() and identity != "dbadmin"
+        ):
+            kind = "ssh" if is_ssh else action
+            found.add(
+                (event["hashKey"], event["requestId"], kind, identity, event["sourceIPAddress"])
+            )
+    return found
 
 
 def _notebook_events(events: Sequence[Event]) -> Iterator[tuple[Event, tuple[str | None, ...]]]:
@@ -56,7 +117,7 @@ def _told_path(said: Mapping[str, str]) -> str | None:
 
 def _in_order(event: Event) -> tuple[object, ...]:
     rank = ORDER.get(str(event["actionName"]), 1)
-    return event["timestamp"], rank, event["requestId"] or "", event["hashKey"]
+    return _instant(event), rank, event["requestId"] or "", event["hashKey"]
 
 
 def _distinct(events: Sequence[Event]) -> list[Event]:
@@ -68,6 +129,10 @@ def said_by(event: Event) -> Mapping[str, str]:
     """Parameters of an event."""
     text = event["requestParams"]
     return json.loads(text) if isinstance(text, str) else {}
+
+
+def _instant(event: Event) -> int:
+    return cast("int", event["timestamp"])
 
 
 def _status(event: Event) -> object:

@@ -13,13 +13,22 @@ from hypothesis import given
 
 from overwatch_assets.module import Module, Window
 from overwatch_assets.registry import in_load_order
-from overwatch_assets_tests.laws.account_oracle import names_of_notebooks
+from overwatch_assets_tests.laws.account_oracle import (
+    attempts_to_come_in,
+    ids_of_users,
+    names_of_notebooks,
+)
 from overwatch_assets_tests.laws.account_world import account_sources
 from overwatch_assets_tests.laws.harness import World
 from overwatch_assets_tests.laws.laws_test import WORLDS, seeds
 from overwatch_assets_tests.laws.spark_world import FIRST_DAY
 
-NEEDED = {"audit_log_bronze", "notebook_silver"}
+NEEDED = {
+    "audit_log_bronze",
+    "account_login_silver",
+    "account_mods_silver",
+    "notebook_silver",
+}
 DAYS = [FIRST_DAY + timedelta(days=number) for number in range(9)]
 """From a Monday on; the second Monday holds copies of what is known then."""
 
@@ -40,6 +49,16 @@ class Comparison:
 COMPARISONS = {
     each.table: each
     for each in (
+        Comparison(
+            "account_login_silver",
+            ("hashKey", "requestId", "login_type", "user_email", "sourceIPAddress"),
+            attempts_to_come_in,
+        ),
+        Comparison(
+            "account_mods_silver",
+            ("hashKey", "requestId", "user_name", "user_id"),
+            ids_of_users,
+        ),
         Comparison(
             "notebook_silver",
             ("hashKey", "requestId", "effective_name", "effective_path"),
@@ -110,6 +129,7 @@ def refused_ones_too(frames: Frames) -> Frames:
 
 
 MUTANTS = (
+    Mutant("users' ids are forgotten", "account_mods_silver", without("history")),
     Mutant("notebooks are forgotten", "notebook_silver", without("carried")),
     Mutant("refused requests count", "notebook_silver", refused_ones_too),
 )

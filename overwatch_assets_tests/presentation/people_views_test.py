@@ -1,13 +1,14 @@
 import pytest
 
-from overwatch_assets.presentation import notebook
+from overwatch_assets.presentation import accountlogin, accountmod, notebook
 from overwatch_assets.view import View
 from overwatch_assets_tests.frames import declared
 
-HIDDEN = {"notebook": {"hashKey"}}
+HIDDEN = {"notebook": {"hashKey"}, "accountLogin": {"hashKey"}, "accountMod": {"hashKey"}}
+VIEWS = [each.VIEW for each in (notebook, accountmod, accountlogin)]
 
 
-@pytest.mark.parametrize("view", [notebook.VIEW], ids=lambda view: view.name)
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_a_view_shows_the_workspace_and_every_column_of_its_table_but_the_hidden_ones(
     view: View,
 ) -> None:
