@@ -21,6 +21,7 @@ from overwatch_assets.gold.account_login_gold import account_login_gold
 from overwatch_assets.gold.account_mods_gold import account_mods_gold
 from overwatch_assets.gold.cluster_gold import cluster_gold
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
+from overwatch_assets.gold.instancepool_gold import instancepool_gold
 from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.jobrun_gold import jobrun_gold
 from overwatch_assets.gold.jobruncostpotentialfact_gold import jobruncostpotentialfact_gold
@@ -45,6 +46,7 @@ from overwatch_assets.presentation import (
     dbucostdetails,
     failedruncostdaily,
     instancedetails,
+    instancepool,
     job,
     jobrun,
     jobruncostdaily,
@@ -128,6 +130,7 @@ MODULES: tuple[Module, ...] = (
     clusterstatefact_gold,
     account_mods_gold,
     account_login_gold,
+    instancepool_gold,
     sparkjob_gold,
     sparkstage_gold,
     sparktask_gold,
@@ -161,6 +164,7 @@ VIEWS: tuple[View, ...] = (
     clusterstatefactdaily.VIEW,
     accountmod.VIEW,
     accountlogin.VIEW,
+    instancepool.VIEW,
     sparkjob.VIEW,
     sparkstage.VIEW,
     sparktask.VIEW,

@@ -40,6 +40,7 @@ DOCUMENTED = {
     3005: ("Gold_ClusterStateFact", "clusterstatefact_gold", (2019, 2014)),
     3007: ("Gold_AccountMod", "account_mods_gold", (2017,)),
     3008: ("Gold_AccountLogin", "account_login_gold", (2016,)),
+    3009: ("Gold_Pools", "instancepool_gold", (2009,)),
     3010: ("Gold_SparkJob", "sparkjob_gold", (2006,)),
     3011: ("Gold_SparkStage", "sparkstage_gold", (2007,)),
     3012: ("Gold_SparkTask", "sparktask_gold", (2008,)),

@@ -27,10 +27,10 @@ from overwatch_assets.expressions.entity_versions import (
     sightings,
     without_idle_captures,
 )
-from overwatch_assets.expressions.json_texts import TEXTS, json_text, texts_in
+from overwatch_assets.expressions.json_texts import json_text, texts_in
+from overwatch_assets.expressions.pool_columns import POOL_COLUMNS
 from overwatch_assets.module import (
     LEFT_OUT,
-    TIMESTAMP,
     Captures,
     Carried,
     Column,
@@ -47,45 +47,13 @@ RANKS = {"create": 0, "edit": 1, "delete": 2}
 REMEMBERED_MS = 60 * 86_400_000
 """How long a deleted pool is looked up."""
 
-CREATION = pl.Struct(
-    {"created_by": pl.String, "created_at_epochMillis": pl.Int64, "created_at": TIMESTAMP}
-)
-DELETION = pl.Struct(
-    {"deleted_by": pl.String, "deleted_at_epochMillis": pl.Int64, "deleted_at": TIMESTAMP}
-)
-
 TEXT_SETTINGS = ("instance_pool_name", "node_type_id", "preloaded_spark_versions")
 NUMBERS = ("idle_instance_autotermination_minutes", "min_idle_instances", "max_capacity")
 MAPS = ("aws_attributes", "azure_attributes", "gcp_attributes", "custom_tags")
 SETTINGS = (*TEXT_SETTINGS, *NUMBERS, *MAPS)
 
 COLUMNS = (
-    Column("serviceName", pl.String, "instancePools."),
-    Column("actionName", pl.String, "create, edit, delete, or snapImpute: a capture told of it."),
-    Column("timestamp", pl.Int64, "Epoch ms from which the settings hold; decides the day."),
-    Column("date", pl.Date, "Day of the change, UTC."),
-    Column("instance_pool_id", pl.String, "Pool."),
-    Column("instance_pool_name", pl.String, "Name."),
-    Column("node_type_id", pl.String, "Node type of its instances; null: never told."),
-    Column(
-        "idle_instance_autotermination_minutes",
-        pl.Int64,
-        "Idle minutes after which an instance is given back.",
-    ),
-    Column("min_idle_instances", pl.Int64, "Instances that are kept idle."),
-    Column("max_capacity", pl.Int64, "Most instances; null: no limit."),
-    Column(
-        "preloaded_spark_versions",
-        pl.String,
-        "Databricks runtimes that instances hold ready, a JSON array; null: none.",
-    ),
-    Column("aws_attributes", TEXTS, "Settings on AWS; null elsewhere."),
-    Column("azure_attributes", TEXTS, "Settings on Azure; null elsewhere."),
-    Column("gcp_attributes", TEXTS, "Settings on Google Cloud; null elsewhere."),
-    Column("custom_tags", TEXTS, "Tags that people gave; null: none."),
-    Column("create_details", CREATION, "Who created the pool and when; null: before the log."),
-    Column("delete_details", DELETION, "Who deleted the pool and when; null: not a deletion."),
-    Column("request_details", audit.REQUEST_DETAILS, "The request; null: a capture told of it."),
+    *POOL_COLUMNS,
     Column("requestId", pl.String, "Request of the change; null: a capture, or not told."),
     Column("seq", pl.Int64, "Position among the pool's rows of the same millisecond."),
 )

@@ -16,7 +16,7 @@ import pytest
 from overwatch_assets.demo.estate_truth import estate_truth
 from overwatch_assets.demo.world import WorkspaceWorld
 from overwatch_assets.module import Grain
-from overwatch_assets.presentation import accountlogin, accountmod, notebook
+from overwatch_assets.presentation import accountlogin, accountmod, instancepool, notebook
 from overwatch_assets.presentation.reading import Reach, view_rows
 from overwatch_assets.registry import TABLES, in_load_order
 from overwatch_assets.view import View
@@ -33,6 +33,7 @@ AUDIT_ONLY = {
     "notebook_gold",
     "account_mods_gold",
     "account_login_gold",
+    "instancepool_gold",
 }
 NEEDED = {"tidewater-prod": AUDIT_ONLY, "tidewater-shops": AUDIT_ONLY}
 """The largest, with verbose audit logs, and the smallest; their logs come by different routes."""
@@ -163,3 +164,28 @@ def test_every_event_tells_where_its_notebook_was_then(
         expected = (places[-1]["name"], places[-1]["path"])
         assert (name, path) == (expected if at_ms >= first_told[notebook_id] else (None, None))
     assert len(found) > 25
+
+
+def test_pools_are_what_they_truly_were_from_change_to_change(
+    company: Company, observed: Observed, workspace: WorkspaceWorld
+) -> None:
+    rows = shown(observed, instancepool.VIEW, workspace)
+    begin_ms = company.demo.world.since_ms
+    true: set[tuple[object, ...]] = set()
+    for pool in workspace.compute.pools:
+        first, *later = [version.at_ms for version in pool.versions]
+        changes = [("create", first), *(("edit", at_ms) for at_ms in later)]
+        if first < begin_ms:
+            changes[0] = ("snapImpute", begin_ms)
+        if pool.deleted_ms is not None:
+            changes.append(("delete", pool.deleted_ms))
+        for action, at_ms in changes:
+            spec = pool.spec_at(at_ms)
+            size = (spec.min_idle, spec.max_capacity, spec.idle_minutes)
+            true.add((pool.pool_id, action, at_ms, spec.name, spec.node_type, *size))
+    found = rows.select(
+        "instance_pool_id", "actionName", "timestamp", "instance_pool_name", "node_type_id",
+        "min_idle_instances", "max_capacity", "idle_instance_autotermination_minutes",
+    )  # fmt: skip
+    assert set(found.rows()) == true
+    assert len(true) > 4

@@ -1,11 +1,11 @@
 import pytest
 
-from overwatch_assets.presentation import accountlogin, accountmod, notebook
+from overwatch_assets.presentation import accountlogin, accountmod, instancepool, notebook
 from overwatch_assets.view import View
 from overwatch_assets_tests.frames import declared
 
 HIDDEN = {"notebook": {"hashKey"}, "accountLogin": {"hashKey"}, "accountMod": {"hashKey"}}
-VIEWS = [each.VIEW for each in (notebook, accountmod, accountlogin)]
+VIEWS = [each.VIEW for each in (notebook, accountmod, accountlogin, instancepool)]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
