@@ -35,7 +35,15 @@ OF_STATE = "_state"
 
 
 def run_states(runs: pl.LazyFrame, states: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per run and state in which it ran, with `_since_ms` and `_until_ms` it bears.
+    """One row per run and state in which it ran, with `_since_ms` and `_until_ms` it bears."""
+    return states_met(runs, states).with_columns(
+        _since_ms=_borne_since(),
+        _until_ms=pl.min_horizontal("_state_until_ms", "_run_until_ms"),
+    )
+
+
+def states_met(runs: pl.LazyFrame, states: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per run and state in which it ran, with the columns of both.
 
     A run meets states that stand in a row, because states are disjoint: only their first and
     last one are looked for. States without length are none.
@@ -48,7 +56,7 @@ def run_states(runs: pl.LazyFrame, states: pl.LazyFrame) -> pl.LazyFrame:
     )
     first = numbered.select("cluster_id", "_state_until_ms", _first=OF_STATE)
     last = numbered.select("cluster_id", "_state_since_ms", _last=OF_STATE)
-    met = (
+    return (
         runs.sort("_run_since_ms")
         .join_asof(
             first.sort("_state_until_ms"),
@@ -73,10 +81,6 @@ def run_states(runs: pl.LazyFrame, states: pl.LazyFrame) -> pl.LazyFrame:
         )
         .explode(OF_STATE)
         .join(numbered.drop("cluster_id"), on=OF_STATE)
-    )
-    return met.with_columns(
-        _since_ms=_borne_since(),
-        _until_ms=pl.min_horizontal("_state_until_ms", "_run_until_ms"),
     )
 
 
