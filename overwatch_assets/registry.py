@@ -26,6 +26,7 @@ from overwatch_assets.gold.job_gold import job_gold
 from overwatch_assets.gold.jobrun_gold import jobrun_gold
 from overwatch_assets.gold.jobruncostpotentialfact_gold import jobruncostpotentialfact_gold
 from overwatch_assets.gold.notebook_gold import notebook_gold
+from overwatch_assets.gold.notebookcommands_gold import notebookcommands_gold
 from overwatch_assets.gold.sparkexecution_gold import sparkexecution_gold
 from overwatch_assets.gold.sparkexecutor_gold import sparkexecutor_gold
 from overwatch_assets.gold.sparkjob_gold import sparkjob_gold
@@ -52,6 +53,8 @@ from overwatch_assets.presentation import (
     jobruncostdaily,
     jobruncostpotentialfact,
     notebook,
+    notebookcommands,
+    notebookusercostdaily,
     sparkexecution,
     sparkexecutor,
     sparkjob,
@@ -64,6 +67,7 @@ from overwatch_assets.presentation import (
     sqlusercostdaily,
     tagcostdaily,
     usercostdaily,
+    verboseaudittarget,
     warehouse,
     warehousedbudetails,
     warehouseidlecostdaily,
@@ -140,6 +144,7 @@ MODULES: tuple[Module, ...] = (
     sparkstream_gold,
     sql_query_history_gold,
     warehouse_gold,
+    notebookcommands_gold,
     warehousestatefact_gold,
 )
 """In id order."""
@@ -174,6 +179,8 @@ VIEWS: tuple[View, ...] = (
     jobruncostpotentialfact.VIEW,
     sqlqueryhistory.VIEW,
     warehouse.VIEW,
+    notebookcommands.VIEW,
+    verboseaudittarget.VIEW,
     warehousestatefact.VIEW,
     warehousestatefactdaily.VIEW,
     instancedetails.VIEW,
@@ -187,6 +194,7 @@ DERIVED_VIEWS: tuple[DerivedView, ...] = (
     usercostdaily.VIEW,
     tagcostdaily.VIEW,
     failedruncostdaily.VIEW,
+    notebookusercostdaily.VIEW,
     sparkjobowner.VIEW,
     sqlquerycostdaily.VIEW,
     warehouseidlecostdaily.VIEW,

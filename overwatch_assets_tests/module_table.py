@@ -74,6 +74,9 @@ BEYOND = {
     1015: ("Bronze_WarehouseEvents", "warehouse_events_bronze", ()),
     # Overwatch's dead id: when a Spark application ended, and with it what it left open.
     2004: ("Silver_SPARK_Applications", "spark_applications_silver", (1006,)),
+    # What the documentation calls Gold_VerboseAuditTarget, with the id of another module. It is
+    # said to read 3004; what notebooks were called stands in 2018.
+    3019: ("Gold_NotebookCommands", "notebookcommands_gold", (1004, 3005, 2018)),
 }
 
 BEYOND_DEPENDENCIES = {

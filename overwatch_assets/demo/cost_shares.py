@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from overwatch_assets.demo.cluster_life import ClusterLife, Phase
-from overwatch_assets.demo.cluster_spec import ClusterSpec
 from overwatch_assets.demo.job_runs import Place, TaskRun
 from overwatch_assets.demo.node_types import NODE_TYPES
 from overwatch_assets.demo.prices import Prices
@@ -112,15 +111,16 @@ def pieces_of(
         begin_ms = max(state.since_ms, since_ms)
         if begin_ms >= state.until_ms:
             continue
-        hourly = _hourly(state.phase, life.spec_at(state.since_ms), prices)
+        hourly = hourly_of(state, life, prices)
         for start_ms, end_ms, sharing in _segments(state, begin_ms, near):
             piece = Amount()
             piece.add(hourly, (end_ms - start_ms) / HOUR_MS)
             yield Piece(state, start_ms // DAY_MS, piece, sharing)
 
 
-def _hourly(phase: Phase, spec: ClusterSpec, prices: Prices) -> Amount:
-    """Return what an hour of a state amounts to."""
+def hourly_of(state: State, life: ClusterLife, prices: Prices) -> Amount:
+    """Return what an hour of a state of a cluster amounts to."""
+    phase, spec = state.phase, life.spec_at(state.since_ms)
     if not phase.is_running:
         return Amount()
     hour_s, at_ms = HOUR_MS / 1000, phase.since_ms

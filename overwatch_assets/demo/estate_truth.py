@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from overwatch_assets.demo.command_costs import command_costs
 from overwatch_assets.demo.estate import (
     KeptObject,
     Kind,
@@ -80,7 +81,7 @@ def estate_truth(world: WorkspaceWorld, since_ms: int, until_ms: int) -> Json:
             for each in estate.notebooks
             if each.paths[0][0] < until_ms
         },
-        "notebook_commands": {each.command_id: _command(each) for each in estate.commands},
+        "notebook_commands": _commands(world, until_ms),
         "objects": {
             _day(midnight - DAY_MS): objects_at(estate.objects, estate.warehouses, midnight)
             for midnight in midnights
@@ -241,6 +242,21 @@ def _moments(
         for begin, stop in pairwise(within):
             sharing = [query for since, until, query in near if since <= begin and stop <= until]
             yield _day(begin), stop - begin, hourly * (stop - begin) / HOUR_MS, sharing
+
+
+def _commands(world: WorkspaceWorld, until_ms: int) -> Json:
+    """Commands with what their notebooks were called when they ended, and what they cost."""
+    commands, compute = world.estate.commands, world.compute
+    costs = command_costs(commands, compute.lives(), compute.prices, until_ms)
+    notebooks = {each.notebook_id: each for each in world.estate.notebooks}
+    return {
+        each.command_id: {
+            **_command(each),
+            "notebook_path": notebooks[each.notebook_id].path_at(each.ended_ms),
+            "dbu_usd": costs.get(each.command_id),
+        }
+        for each in commands
+    }
 
 
 def _command(command: NotebookCommand) -> Json:

@@ -1,6 +1,6 @@
 """What people did, from the made-up company's telemetry, against its truth.
 
-Who came in, who was let in, what became of notebooks and pools.
+Who came in, who was let in, what became of notebooks and pools, what commands cost.
 
 Each day is loaded on the morning after it, as a deployment does, and once more when all that is
 late has come: some rows of the system table come a day later.
@@ -13,14 +13,24 @@ from typing import Any
 import polars as pl
 import pytest
 
+from overwatch_assets.demo.command_costs import command_costs
 from overwatch_assets.demo.estate_truth import estate_truth
 from overwatch_assets.demo.world import WorkspaceWorld
 from overwatch_assets.module import Grain
-from overwatch_assets.presentation import accountlogin, accountmod, instancepool, notebook
-from overwatch_assets.presentation.reading import Reach, view_rows
+from overwatch_assets.presentation import (
+    accountlogin,
+    accountmod,
+    instancepool,
+    notebook,
+    notebookcommands,
+    notebookusercostdaily,
+    verboseaudittarget,
+)
+from overwatch_assets.presentation.reading import Reach, derived_rows, view_rows
 from overwatch_assets.registry import TABLES, in_load_order
-from overwatch_assets.view import View
+from overwatch_assets.view import DerivedView, View
 from overwatch_assets_tests.end_to_end.company import Company, Observed, open_company
+from overwatch_assets_tests.end_to_end.told import Span, told_compute
 from overwatch_assets_tests.laws.harness import MS_PER_DAY
 
 AUDIT_ONLY = {
@@ -35,7 +45,19 @@ AUDIT_ONLY = {
     "account_login_gold",
     "instancepool_gold",
 }
-NEEDED = {"tidewater-prod": AUDIT_ONLY, "tidewater-shops": AUDIT_ONLY}
+COSTS = {
+    "jobs_snapshot_bronze",
+    "clusters_snapshot_bronze",
+    "cluster_events_bronze",
+    "cluster_spec_silver",
+    "job_status_silver",
+    "jobrun_silver",
+    "cluster_state_detail_silver",
+    "clusterstatefact_gold",
+    "notebookcommands_gold",
+}
+PROD, SHOPS = "tidewater-prod", "tidewater-shops"
+NEEDED = {PROD: AUDIT_ONLY | COSTS, SHOPS: AUDIT_ONLY}
 """The largest, with verbose audit logs, and the smallest; their logs come by different routes."""
 
 DAYS = 4
@@ -77,10 +99,13 @@ def truth(company: Company, workspace: WorkspaceWorld) -> Said:
     return estate_truth(workspace, world.since_ms, world.until_ms)
 
 
-def shown(observed: Observed, view: View, workspace: WorkspaceWorld) -> pl.DataFrame:
-    [table] = [each for each in TABLES if each.name == view.table]
+def shown(observed: Observed, view: View | DerivedView, workspace: WorkspaceWorld) -> pl.DataFrame:
+    tables = {table.name: table for table in TABLES}
     reach = Reach(workspaces=[workspace.workspace.workspace_id])
-    return view_rows(observed.deployment.store, view, table, reach).collect()
+    store = observed.deployment.store
+    if isinstance(view, DerivedView):
+        return derived_rows(store, view, tables, reach).collect()
+    return view_rows(store, view, tables[view.table], reach).collect()
 
 
 def counted(rows: pl.DataFrame, day: str, kind: str) -> dict[str, Counter[str]]:
@@ -164,6 +189,84 @@ def test_every_event_tells_where_its_notebook_was_then(
         expected = (places[-1]["name"], places[-1]["path"])
         assert (name, path) == (expected if at_ms >= first_told[notebook_id] else (None, None))
     assert len(found) > 25
+
+
+@pytest.fixture
+def commands(company: Company, observed: Observed) -> dict[str, tuple[Said, Said]]:
+    """Each command as it is shown, and as it truly was."""
+    workspace, world = named(company, PROD), company.demo.world
+    rows = shown(observed, notebookcommands.VIEW, workspace)
+    said: Said = estate_truth(workspace, world.since_ms, world.until_ms)
+    true: dict[str, Said] = said["notebook_commands"]
+    found = {row["command_id"]: row for row in rows.iter_rows(named=True)}
+    assert found.keys() == true.keys()
+    return {command_id: (found[command_id], told) for command_id, told in true.items()}
+
+
+def test_commands_are_those_that_truly_ran_and_called_as_they_truly_were(
+    commands: dict[str, tuple[Said, Said]],
+) -> None:
+    assert len(commands) > 60
+    for row, told in commands.values():
+        assert row["notebook_id"] == str(told["notebook_id"])
+        assert row["user_identity"]["email"] == told["user"]
+        assert (row["unixTimeMS"], row["execution_time_s"]) == (told["end_ms"], told["seconds"])
+        assert (row["status"], row["cluster_id"]) == (told["status"], told["cluster_id"])
+        path = told["notebook_path"]
+        assert (row["notebook_path"], row["notebook_name"]) == (path, path.rsplit("/", 1)[-1])
+
+
+def test_commands_cost_what_their_clusters_cost_meanwhile(
+    company: Company, commands: dict[str, tuple[Said, Said]]
+) -> None:
+    """Of clusters of which not all is told, what the rules make of what is."""
+    world, workspace = company.demo.world, named(company, PROD)
+    span = Span(world.since_ms, world.until_ms, company.end_ms, every_morning=True)
+    told = told_compute(world, workspace, span)
+    expected = command_costs(workspace.estate.commands, told.lives(), told.prices, world.until_ms)
+    costs = {key: row["estimated_dbu_cost"] for key, (row, _) in commands.items()}
+    assert {key for key, usd in costs.items() if usd is not None} == expected.keys()
+    different = {
+        key: (costs[key], usd)
+        for key, usd in expected.items()
+        if costs[key] != pytest.approx(usd, rel=1e-6, abs=1e-9)
+    }
+    assert different == {}
+    assert sum(usd > 0 for usd in expected.values()) > 30
+    assert (
+        sum(
+            usd == pytest.approx(commands[key][1]["dbu_usd"], rel=1e-6, abs=1e-9)
+            for key, usd in expected.items()
+        )
+        > 30
+    )
+    assert {row["cost_reason"] for row, _ in commands.values()} == {None, "no_cluster"}
+    assert {row["uncovered_S"] for row, _ in commands.values()} == {None, 0.0}
+
+
+def test_users_commands_cost_together_what_each_costs(
+    company: Company, observed: Observed, commands: dict[str, tuple[Said, Said]]
+) -> None:
+    days = shown(observed, notebookusercostdaily.VIEW, named(company, PROD))
+    by_user = days.group_by("user_email").agg(
+        pl.col("estimated_dbu_cost", "execution_time_S").sum()
+    )
+    expected: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row, told in commands.values():
+        expected[told["user"]][0] += row["estimated_dbu_cost"] or 0.0
+        expected[told["user"]][1] += told["seconds"]
+    found = {user: pytest.approx(sums) for user, *sums in by_user.iter_rows()}
+    assert dict(expected) == found
+    assert days["unknown_commands"].sum() == sum(
+        row["estimated_dbu_cost"] is None for row, _ in commands.values()
+    )
+    assert days.filter(pl.col("shared_dbu_cost") > pl.col("estimated_dbu_cost") + 1e-9).is_empty()
+
+
+def test_the_older_name_shows_the_same_commands(company: Company, observed: Observed) -> None:
+    prod = named(company, PROD)
+    found = shown(observed, verboseaudittarget.VIEW, prod)
+    assert found.equals(shown(observed, notebookcommands.VIEW, prod))
 
 
 def test_pools_are_what_they_truly_were_from_change_to_change(

@@ -6,9 +6,25 @@ shares nothing with the transforms: no carried rows, no windows, no frames.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 Event = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: when it ended, how long it took, where it ran, in what."""
+
+    notebook_id: str
+    command_id: str
+    at: int
+    lasted_ms: int | None
+    cluster_id: str | None
+    name: str | None
+    path: str | None
+
+
 Rows = set[tuple[object, ...]]
 
 ORDER = {"createNotebook": 0, "deleteNotebook": 2}
@@ -21,6 +37,7 @@ CHANGES = {
     "delete",
 }
 DAY = 86_400_000
+LONGEST_S = 366 * 86_400
 
 
 def names_of_notebooks(events: Sequence[Event]) -> Rows:
@@ -81,6 +98,72 @@ def attempts_to_come_in(events: Sequence[Event]) -> Rows:
                 (event["hashKey"], event["requestId"], kind, identity, event["sourceIPAddress"])
             )
     return found
+
+
+def commands_told(events: Sequence[Event]) -> list[Command]:
+    """Commands that are told at all, those told twice once, with what they are called."""
+    called = _names_told(events)
+    found: dict[tuple[str, str, int], Command] = {}
+    for event in _distinct(events):
+        said = said_by(event)
+        is_command = (event["serviceName"], event["actionName"]) == ("notebook", "runCommand")
+        if is_command and "notebookId" in said and "commandId" in said:
+            at, notebook = _instant(event), said["notebookId"]
+            names = tuple(_called_at(called.get(notebook, []), at, each) for each in (0, 1))
+            key = (notebook, said["commandId"], at)
+            found[key] = Command(*key, _milliseconds(said), said.get("clusterId"), *names)
+    return list(found.values())
+
+
+def dbu_cost(command: Command, states: Sequence[Mapping[str, Any]]) -> float | None:
+    """What the cluster of a command cost while it ran, by states as a day knew them.
+
+    None: not known.
+    """
+    if command.lasted_ms is None or command.cluster_id is None:
+        return None
+    costs: list[float | None] = []
+    began, ended = command.at - command.lasted_ms, command.at
+    for state in states:
+        since = state["unixTimeMS_state_start"]
+        until = state["unixTimeMS_state_end"] + (0 if state["is_open"] else 1)
+        if state["cluster_id"] == command.cluster_id and until > since:
+            if began == ended and since <= ended < until:
+                costs.append(0.0)
+            spent = min(until, ended) - max(since, began)
+            if spent > 0:
+                usd = state["total_DBU_cost"]
+                costs.append(None if usd is None else usd * spent / (until - since))
+    known = [each for each in costs if each is not None]
+    return sum(known) if costs and len(known) == len(costs) else None
+
+
+def _milliseconds(said: Mapping[str, str]) -> int | None:
+    try:
+        seconds = float(said["executionTime"])
+    except (KeyError, ValueError):
+        return None
+    return round(seconds * 1000) if 0 <= seconds <= LONGEST_S else None
+
+
+def _names_told(events: Sequence[Event]) -> dict[str, list[tuple[int, tuple[str | None, ...]]]]:
+    """By notebook what it was called after each of its events, in order."""
+    told: dict[str, list[tuple[int, tuple[str | None, ...]]]] = {}
+    for event, names in _notebook_events(events):
+        notebook = said_by(event).get("notebookId")
+        if notebook is not None:
+            told.setdefault(notebook, []).append((_instant(event), names))
+    return told
+
+
+def _called_at(
+    told: Sequence[tuple[int, tuple[str | None, ...]]], at: int, which: int
+) -> str | None:
+    """The last name before an instant, else the first one since on its day."""
+    named = [(each, names[which]) for each, names in told if names[which] is not None]
+    before = [name for each, name in named if each < at]
+    since = [name for each, name in named if at <= each < at - at % DAY + DAY]
+    return before[-1] if before else since[0] if since else None
 
 
 def _notebook_events(events: Sequence[Event]) -> Iterator[tuple[Event, tuple[str | None, ...]]]:

@@ -28,7 +28,7 @@ CHANGES = (
     "updateUser",
     "delete",
 )
-SECONDS = ("0", "0.5", "13.789", "600", "5400", "100000", "-3", "soon", None)
+SECONDS = ("0", "13.789", "600", "5400", "20000", "50000", "100000", "-3", "soon", None)
 """Durations of commands, as they are told."""
 
 
@@ -38,7 +38,7 @@ def account_sources(seed: int, days: int = len(DAYS)) -> dict[str, WorldSource]:
     told = [
         *(_login(pick, days) for _ in range(12)),
         *(_change(pick, days) for _ in range(14)),
-        *(each for _ in range(40) for each in _to_notebook(pick, days)),
+        *(each for _ in range(70) for each in _to_notebook(pick, days)),
     ]
     until = START + days * DAY
     kept = [event for event in told if int(str(event["timestamp"])) < until]

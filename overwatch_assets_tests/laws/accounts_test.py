@@ -3,9 +3,10 @@
 A rule switched off must make them differ: what proves that the comparison can fail.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -15,11 +16,15 @@ from overwatch_assets.module import Module, Window
 from overwatch_assets.registry import in_load_order
 from overwatch_assets_tests.laws.account_oracle import (
     attempts_to_come_in,
+    commands_told,
+    dbu_cost,
     ids_of_users,
     names_of_notebooks,
 )
 from overwatch_assets_tests.laws.account_world import account_sources
-from overwatch_assets_tests.laws.harness import World
+from overwatch_assets_tests.laws.cluster_event_world import cluster_event_sources
+from overwatch_assets_tests.laws.cluster_world import cluster_sources
+from overwatch_assets_tests.laws.harness import World, WorldSource
 from overwatch_assets_tests.laws.laws_test import WORLDS, seeds
 from overwatch_assets_tests.laws.spark_world import FIRST_DAY
 
@@ -72,6 +77,15 @@ def modules() -> list[Module]:
     return [module for module in in_load_order() if module.table.name in NEEDED]
 
 
+def modules_of_commands() -> list[Module]:
+    """What commands are made of, and what that is made of."""
+    needed = {"notebookcommands_gold"}
+    for module in reversed(in_load_order()):
+        if module.table.name in needed:
+            needed |= {*module.dependencies}
+    return [module for module in in_load_order() if module.table.name in needed]
+
+
 def differs(seed: int, table: str, made: Sequence[Module], *splits: Sequence[object]) -> bool:
     """Whether a table is not that of the rules."""
     sources = account_sources(seed, len(DAYS))
@@ -94,8 +108,55 @@ def test_rows_are_those_of_the_rules_read_event_by_event(table: str, seed: int) 
     assert not differs(seed, table, modules(), DAYS[:5], DAYS[5:])
 
 
-def altered(name: str, change: Callable[[Frames], Frames]) -> list[Module]:
-    """The modules, one of them given other frames."""
+def world_of_commands(seed: int, made: Sequence[Module] | None = None) -> World:
+    """Commands, and the clusters that they ran on."""
+    days = len(DAYS)
+    clusters, accounts = cluster_sources(seed, days), account_sources(seed, days)
+    audit = pl.concat([each["audit_logs"].rows for each in (clusters, accounts)])
+    sources = {
+        **cluster_event_sources(seed, days),
+        **clusters,
+        "audit_logs": WorldSource(audit, "timestamp"),
+    }
+    return World(sources, modules=modules_of_commands() if made is None else made)
+
+
+def commands_differ(seed: int, made: Sequence[Module] | None = None) -> bool:
+    """Whether commands are not those of the rules."""
+    world = world_of_commands(seed, made)
+    world.load(*DAYS)
+    tables = {module.table.name: module for module in world.modules}
+    expected: dict[tuple[object, ...], float | None] = {}
+    for each in commands_told(world.sources["audit_logs"].rows.to_dicts()):
+        of_day = datetime.fromtimestamp(each.at / 1000, UTC).date()
+        states = world.shown(tables["clusterstatefact_gold"], of_day).to_dicts()
+        key = (each.notebook_id, each.command_id, each.at, each.name, each.path)
+        expected[key] = dbu_cost(each, states)
+    rows = world.rows(tables["notebookcommands_gold"]).select(
+        "notebook_id", "command_id", "unixTimeMS", "notebook_name", "notebook_path",
+        "estimated_dbu_cost",
+    )  # fmt: skip
+    found = {tuple(key): usd for *key, usd in rows.iter_rows()}
+    assert expected
+    return found.keys() != expected.keys() or not all(
+        _is_alike(found[key], usd) for key, usd in expected.items()
+    )
+
+
+def _is_alike(found: float | None, expected: float | None) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-12)
+
+
+@WORLDS
+@given(seeds)
+def test_commands_cost_what_the_rules_say_read_command_by_command(seed: int) -> None:
+    assert not commands_differ(seed)
+
+
+def altered(name: str, change: Callable[[Frames], Frames], made: Sequence[Module]) -> list[Module]:
+    """Modules, one of them given other frames."""
 
     def alter(module: Module) -> Module:
         def transform(*, window: Window, **frames: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,7 +164,7 @@ def altered(name: str, change: Callable[[Frames], Frames]) -> list[Module]:
 
         return replace(module, transform=transform) if module.table.name == name else module
 
-    return [alter(module) for module in modules()]
+    return [alter(module) for module in made]
 
 
 @dataclass(frozen=True)
@@ -137,5 +198,27 @@ MUTANTS = (
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_rule_switched_off_is_noticed(mutant: Mutant) -> None:
-    made = altered(mutant.table, mutant.change)
+    made = altered(mutant.table, mutant.change, modules())
     assert any(differs(seed, mutant.table, made) for seed in SEEDS)
+
+
+def without_past_names(frames: Frames) -> Frames:
+    rows = frames["notebook_silver"]
+    return {**frames, "notebook_silver": rows.filter(~pl.col("is_open"))}
+
+
+def without_open_states(frames: Frames) -> Frames:
+    rows = frames["clusterstatefact_gold"]
+    return {**frames, "clusterstatefact_gold": rows.filter(~pl.col("is_open"))}
+
+
+def without_past_states(frames: Frames) -> Frames:
+    rows = frames["clusterstatefact_gold"]
+    of_day = pl.col("partition_date") == pl.col("partition_date").max()
+    return {**frames, "clusterstatefact_gold": rows.filter(of_day)}
+
+
+@pytest.mark.parametrize("change", [without_past_names, without_open_states, without_past_states])
+def test_a_rule_of_commands_switched_off_is_noticed(change: Callable[[Frames], Frames]) -> None:
+    made = altered("notebookcommands_gold", change, modules_of_commands())
+    assert any(commands_differ(seed, made) for seed in SEEDS)

@@ -1,11 +1,28 @@
 import pytest
 
-from overwatch_assets.presentation import accountlogin, accountmod, instancepool, notebook
+from overwatch_assets.presentation import (
+    accountlogin,
+    accountmod,
+    instancepool,
+    notebook,
+    notebookcommands,
+    verboseaudittarget,
+)
 from overwatch_assets.view import View
 from overwatch_assets_tests.frames import declared
 
 HIDDEN = {"notebook": {"hashKey"}, "accountLogin": {"hashKey"}, "accountMod": {"hashKey"}}
-VIEWS = [each.VIEW for each in (notebook, accountmod, accountlogin, instancepool)]
+VIEWS = [
+    each.VIEW
+    for each in (
+        notebook,
+        accountmod,
+        accountlogin,
+        instancepool,
+        notebookcommands,
+        verboseaudittarget,
+    )
+]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
