@@ -6,6 +6,7 @@ A row lies on the day of its event (`account_login_silver`).
 import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE, SSH_LOGIN_DETAILS
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
 COLUMNS = (
@@ -39,6 +40,7 @@ RENAMED = {
     keys=("login_unixTimeMS", "login_type", "request_id", "hashKey"),
     reads={"account_login_silver": Day()},
     decided_by="login_unixTimeMS",
+    rules=(keeps_rows("account_login_silver", by={"login_type": pl.col("login_type")}),),
 )
 def account_login_gold(
     account_login_silver: pl.LazyFrame,

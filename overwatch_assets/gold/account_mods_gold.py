@@ -7,6 +7,7 @@ out.
 import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
 COLUMNS = (
@@ -53,6 +54,7 @@ RENAMED = {
     keys=("mod_unixTimeMS", "action", "request_id", "hashKey"),
     reads={"account_mods_silver": Day()},
     decided_by="mod_unixTimeMS",
+    rules=(keeps_rows("account_mods_silver", by={"user_name": pl.col("user_name")}),),
 )
 def account_mods_gold(
     account_mods_silver: pl.LazyFrame,

@@ -7,6 +7,7 @@ deletion is a row of its own. Alone among the gold tables it calls an epoch ms `
 import polars as pl
 
 from overwatch_assets.expressions.pool_columns import POOL_COLUMNS
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Day, Grain, Scope, Window, module
 
 
@@ -19,6 +20,7 @@ from overwatch_assets.module import PARTITION_DATE, Day, Grain, Scope, Window, m
     keys=("instance_pool_id", "timestamp", "actionName", "request_details.requestId"),
     reads={"pools_silver": Day()},
     decided_by="timestamp",
+    rules=(keeps_rows("pools_silver", by={"instance_pool_id": pl.col("instance_pool_id")}),),
 )
 def instancepool_gold(
     pools_silver: pl.LazyFrame,

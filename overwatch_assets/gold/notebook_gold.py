@@ -9,6 +9,7 @@ import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
     TIMESTAMP,
@@ -71,6 +72,7 @@ RENAMED = {
     keys=("notebook_id", "unixTimeMS", "action", "request_id", "hashKey"),
     reads={"notebook_silver": Day()},
     decided_by="unixTimeMS",
+    rules=(keeps_rows("notebook_silver", by={"notebook_id": pl.col("notebookId")}),),
 )
 def notebook_gold(
     notebook_silver: pl.LazyFrame,

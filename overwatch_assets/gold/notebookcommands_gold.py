@@ -15,9 +15,11 @@ from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cost_days import NO_STATES, UNKNOWN_COST
 from overwatch_assets.expressions.cost_shares import states_met
 from overwatch_assets.expressions.cost_sums import all_or_null, reasons_of
-from overwatch_assets.expressions.durations import date_of, timestamp_of
+from overwatch_assets.expressions.durations import date_of, stop_ms, timestamp_of
+from overwatch_assets.expressions.rules import keeps_rows, remedy, within
 from overwatch_assets.expressions.versions_at import version_at
 from overwatch_assets.module import (
+    HOLDS,
     LEFT_OUT,
     TIMESTAMP,
     AsOf,
@@ -25,6 +27,7 @@ from overwatch_assets.module import (
     Day,
     Grain,
     Overlap,
+    Rule,
     Scope,
     Window,
     module,
@@ -89,6 +92,52 @@ COLUMNS = (
 )
 
 
+def _is_command() -> pl.Expr:
+    return (pl.col("serviceName") == "notebook") & (pl.col("actionName") == "runCommand")
+
+
+def _explained(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Commands whose cost is null exactly where there is a reason, and nothing is less than 0."""
+    usd, uncovered = pl.col("estimated_dbu_cost"), pl.col("uncovered_S")
+    is_possible = (usd.fill_null(0) >= 0) & (uncovered.fill_null(0) >= 0)
+    is_explained = usd.is_null() == pl.col("cost_reason").is_not_null()
+    return rows.select(*COMMAND, "estimated_dbu_cost", (is_possible & is_explained).alias(HOLDS))
+
+
+def _within_cluster(rows: pl.LazyFrame, clusterstatefact_gold: pl.LazyFrame) -> pl.LazyFrame:
+    """The dearest command of each cluster, and what all states cost that were read."""
+    states = clusterstatefact_gold.group_by("cluster_id").agg(
+        cluster_usd=all_or_null(pl.col("total_DBU_cost"))
+    )
+    dearest = rows.group_by("cluster_id").agg(command_usd=pl.col("estimated_dbu_cost").max())
+    is_less = within(pl.col("command_usd"), pl.col("cluster_usd"))
+    return dearest.join(states, on="cluster_id").with_columns(is_less.alias(HOLDS))
+
+
+RULES = (
+    keeps_rows(
+        "audit_log_bronze",
+        by={"notebook_id": audit.parameters("notebookId").struct.field("notebookId")},
+        where=_is_command(),
+        with_counted=True,
+    ),
+    Rule(
+        name="unknown_is_null",
+        doc="a cost is null exactly where a reason says why, and never less than 0",
+        compared=_explained,
+        by=COMMAND,
+        remedy=remedy("clusterstatefact_gold"),
+    ),
+    Rule(
+        name="commands_cost_no_more_than_clusters",
+        doc="no command costs more than its cluster's states together",
+        compared=_within_cluster,
+        by=("cluster_id",),
+        remedy=remedy("clusterstatefact_gold"),
+    ),
+)
+
+
 def _earliest_start(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
     return _told(audit_log_bronze).select("_run_since_ms")
 
@@ -106,6 +155,7 @@ def _earliest_start(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "notebook_silver": AsOf(),
     },
     decided_by="unixTimeMS",
+    rules=RULES,
 )
 def notebookcommands_gold(
     audit_log_bronze: pl.LazyFrame,
@@ -149,8 +199,10 @@ def notebookcommands_gold(
     repeated = identified.group_by(COMMAND).agg(pl.len() - 1).filter(pl.col("len") > 0)
     left_out = pl.concat(
         [
-            told.filter(~is_known).select(_why_left_out().alias(LEFT_OUT)),
-            repeated.select(pl.lit("told_again").repeat_by("len").explode().alias(LEFT_OUT)),
+            told.filter(~is_known).select("notebook_id", _why_left_out().alias(LEFT_OUT)),
+            repeated.select(
+                "notebook_id", pl.lit("told_again").repeat_by("len").alias(LEFT_OUT)
+            ).explode(LEFT_OUT),
         ]
     )
     return pl.concat([stored, left_out], how="diagonal")
@@ -163,9 +215,7 @@ def _told(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
     is_credible = seconds.is_between(0, LONGEST_S).fill_null(value=False)
     lasted_ms = (pl.col("execution_time_s") * 1000).round().cast(pl.Int64)
     return (
-        audit_log_bronze.filter(
-            pl.col("serviceName") == "notebook", pl.col("actionName") == "runCommand"
-        )
+        audit_log_bronze.filter(_is_command())
         .with_columns(
             audit.parameters(
                 "notebookId", "commandId", "commandText", "executionTime", "status", "clusterId"
@@ -210,7 +260,6 @@ def _costs(commands: pl.LazyFrame, clusterstatefact_gold: pl.LazyFrame) -> pl.La
 
     A command that took no time met the state of its instant, and cost nothing.
     """
-    end_ms = pl.col("unixTimeMS_state_end")
     states = clusterstatefact_gold.select(
         "cluster_id",
         "cluster_name",
@@ -220,7 +269,7 @@ def _costs(commands: pl.LazyFrame, clusterstatefact_gold: pl.LazyFrame) -> pl.La
         node_count="current_num_workers",
         _state_reason="cost_reason",
         _state_since_ms="unixTimeMS_state_start",
-        _state_until_ms=end_ms + 1 - pl.col("is_open").cast(pl.Int64),
+        _state_until_ms=stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")),
     )
     since, until = pl.col("_run_since_ms"), pl.col("unixTimeMS")
     spans = commands.drop_nulls(["cluster_id", "_run_since_ms"]).select(

@@ -6,6 +6,7 @@ from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cost_days import COST_REASON, DATE
 from overwatch_assets.expressions.cost_shares import day_pieces, share_of_state, shared, states_met
 from overwatch_assets.expressions.cost_sums import all_or_null, known_sum, reasons_of
+from overwatch_assets.expressions.durations import stop_ms
 from overwatch_assets.module import ORGANIZATION_ID, RUN_COLUMNS, Column
 from overwatch_assets.view import DerivedView
 
@@ -63,7 +64,7 @@ def _costs(commands: pl.LazyFrame, clusterstatefact_gold: pl.LazyFrame, zone: st
         "total_DBU_cost",
         cluster_id=_within_workspace(),
         _state_since_ms="unixTimeMS_state_start",
-        _state_until_ms=pl.col("unixTimeMS_state_end") + 1 - pl.col("is_open").cast(pl.Int64),
+        _state_until_ms=stop_ms(pl.col("unixTimeMS_state_end"), pl.col("is_open")),
     )
     spans = commands.filter(
         pl.col("cluster_id").is_not_null(), pl.col("_run_until_ms") > pl.col("_run_since_ms")
