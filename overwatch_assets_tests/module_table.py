@@ -92,8 +92,8 @@ BEYOND_DEPENDENCIES = {
     1006: (1002,),
     # Captures show jobs that are older than the audit log, and what it does not tell.
     2010: (1001,),
-    # Runs and captures are signs of life; which clusters are jobs', which are deleted for good.
-    2019: (2011, 2014, 1002),
+    # Runs, commands and captures are signs of life; which clusters are jobs', which are deleted.
+    2019: (2011, 1004, 2014, 1002),
     # What ends with its application reads when the application ended.
     2003: (2004,),
     2005: (2004,),

@@ -38,6 +38,11 @@ def is_successful() -> pl.Expr:
     return (status == 200).fill_null(value=False)  # noqa: PLR2004 - HTTP's OK
 
 
+def is_command() -> pl.Expr:
+    """Whether an event tells that a command in a notebook ended."""
+    return (pl.col("serviceName") == "notebook") & (pl.col("actionName") == "runCommand")
+
+
 def parameters(*names: str) -> pl.Expr:
     """Parameters as a struct of texts; absent ones are null.
 

@@ -92,10 +92,6 @@ COLUMNS = (
 )
 
 
-def _is_command() -> pl.Expr:
-    return (pl.col("serviceName") == "notebook") & (pl.col("actionName") == "runCommand")
-
-
 def _explained(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Commands whose cost is null exactly where there is a reason, and nothing is less than 0."""
     usd, uncovered = pl.col("estimated_dbu_cost"), pl.col("uncovered_S")
@@ -118,7 +114,7 @@ RULES = (
     keeps_rows(
         "audit_log_bronze",
         by={"notebook_id": audit.parameters("notebookId").struct.field("notebookId")},
-        where=_is_command(),
+        where=audit.is_command(),
         with_counted=True,
     ),
     Rule(
@@ -215,7 +211,7 @@ def _told(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
     is_credible = seconds.is_between(0, LONGEST_S).fill_null(value=False)
     lasted_ms = (pl.col("execution_time_s") * 1000).round().cast(pl.Int64)
     return (
-        audit_log_bronze.filter(_is_command())
+        audit_log_bronze.filter(audit.is_command())
         .with_columns(
             audit.parameters(
                 "notebookId", "commandId", "commandText", "executionTime", "status", "clusterId"

@@ -3,7 +3,8 @@
 Every event opens a state called by its type, whatever its kind. A state lies on the day of what
 ended it or revealed that it had ended; until then it is written open on every day. Where no event
 tells the end it is imputed (`end_imputed`), never before the last sign of life: an event, a start
-or an end of a job run on the cluster, a capture that shows it up.
+or an end of a job run on the cluster, the end of a notebook command that names it (verbose audit
+logs), a capture that shows it up.
 
 - A start of a cluster that is up reveals that it had stopped: a TERMINATING is inserted.
 - A job cluster without a sign for 24 hours, on which no run is open, one that a capture does not
@@ -15,6 +16,7 @@ or an end of a job run on the cluster, a capture that shows it up.
 
 import polars as pl
 
+from overwatch_assets.expressions import audit
 from overwatch_assets.expressions.power_states import (
     BILLED,
     CARRIED,
@@ -130,6 +132,7 @@ COLUMNS = (
     reads={
         "cluster_events_bronze": Day(),
         "jobrun_silver": Day(),
+        "audit_log_bronze": Day(),
         "cluster_spec_silver": AsOf(),
         "clusters_snapshot_bronze": Captures(),
         "billable_states": Reference(),
@@ -141,6 +144,7 @@ COLUMNS = (
 def cluster_state_detail_silver(  # noqa: PLR0917 - each is a read
     cluster_events_bronze: pl.LazyFrame,
     jobrun_silver: pl.LazyFrame,
+    audit_log_bronze: pl.LazyFrame,
     cluster_spec_silver: pl.LazyFrame,
     clusters_snapshot_bronze: pl.LazyFrame,
     billable_states: pl.LazyFrame,
@@ -153,6 +157,7 @@ def cluster_state_detail_silver(  # noqa: PLR0917 - each is a read
     Args:
         cluster_events_bronze: The day's events, in any order.
         jobrun_silver: The day's job runs, open and closed.
+        audit_log_bronze: The day's audit events; commands in notebooks name clusters that are up.
         cluster_spec_silver: Versions of clusters: which are jobs', which are deleted.
         clusters_snapshot_bronze: Captures; the closing one tells nothing of the day.
         billable_states: States in which Databricks bills DBUs or not, and when.
@@ -167,6 +172,7 @@ def cluster_state_detail_silver(  # noqa: PLR0917 - each is a read
         events.filter(~pl.col("_is_ignored")),
         _deletions(cluster_spec_silver, window),
         life_signs(runs, shown, CLUSTERS),
+        _commands(audit_log_bronze),
     ]
     in_order = spans(items, _automated(cluster_spec_silver), CLUSTERS)
     silent = silences(in_order, runs, shown, window, CLUSTERS)
@@ -247,6 +253,20 @@ def _runs(jobrun_silver: pl.LazyFrame) -> pl.LazyFrame:
             _over=time.field("endEpochMS"),
         )
         .drop_nulls(["cluster_id", "_began"])
+    )
+
+
+def _commands(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
+    """Ends of notebook commands that name their cluster; only verbose audit logs tell of any."""
+    return (
+        audit_log_bronze.filter(audit.is_command(), audit.is_successful())
+        .select(
+            audit.parameters("clusterId").struct.field("clusterId").alias("cluster_id"),
+            _at="timestamp",
+        )
+        .drop_nulls("cluster_id")
+        .unique()
+        .with_columns(_kind=number(SIGN))
     )
 
 

@@ -11,6 +11,7 @@ from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import LEFT_OUT, DayWindow, Window
 from overwatch_assets.silver.cluster_state_detail_silver import cluster_state_detail_silver
 from overwatch_assets_tests.frames import Row, ms, table, utc
+from overwatch_assets_tests.laws.cluster_world import audit_event, audit_rows
 from overwatch_assets_tests.reference.files import configured, reference
 
 CLUSTER = "0506-1"
@@ -70,6 +71,12 @@ def captured(at: str | int, **states: str) -> list[Row]:
     ]
 
 
+def commanded(at: str | int, cluster: str | None = CLUSTER, status: int = 200) -> Row:
+    """A command in a notebook that ends on a cluster."""
+    instant = ms(at) if isinstance(at, str) else at
+    return audit_event(instant, "notebook.runCommand", {"clusterId": cluster}, status=status)
+
+
 @dataclass(frozen=True)
 class History:
     """What is told of clusters, of whatever days."""
@@ -78,6 +85,7 @@ class History:
     versions: Sequence[Row] = ()
     runs: Sequence[Run] = ()
     captures: Sequence[Row] = ()
+    commands: Sequence[Row] = ()
 
 
 @dataclass
@@ -146,6 +154,8 @@ def _frames(history: History, window: Window) -> Iterable[pl.LazyFrame]:
     events = table("cluster_events_bronze", *history.events)
     yield events.filter(window.contains_ms(pl.col("timestamp")))
     yield _runs(history.runs, window)
+    told = audit_rows([dict(each) for each in history.commands]).lazy()
+    yield told.filter(window.contains_ms(pl.col("timestamp")))
     versions = table("cluster_spec_silver", *history.versions)
     before = pl.col("timestamp") < window.since_ms
     yield versions.filter(pl.col("timestamp") < window.until_ms).with_columns(

@@ -11,6 +11,7 @@ from overwatch_assets_tests.silver.cluster_days import (
     Loaded,
     Run,
     captured,
+    commanded,
     event,
     job_cluster,
     load,
@@ -224,6 +225,15 @@ def test_a_start_of_what_is_up_reveals_that_it_had_stopped_after_its_last_sign()
         ("STARTING", ms("2024-05-09"), False, True),
     ]
     assert loaded.days[WEDNESDAY].height == 3
+
+
+def test_the_end_of_a_command_that_names_the_cluster_is_a_sign_of_life() -> None:
+    events = [*FORGOTTEN, starting(f"{WEDNESDAY} 10:00")]
+    others = (commanded(f"{TUESDAY} 09:00", None), commanded(f"{TUESDAY} 10:00", "0506-9"))
+    refused = commanded(f"{TUESDAY} 11:00", status=403)
+    told = [commanded(f"{TUESDAY} 08:30"), *others, refused]
+    rows = load_days(History(events, commands=told), MONDAY, 3).rows(*END)
+    assert rows[0] == ("RUNNING", ms(f"{TUESDAY} 08:30") - 1, True, False)
 
 
 def test_a_capture_that_showed_it_up_is_a_sign_of_life() -> None:

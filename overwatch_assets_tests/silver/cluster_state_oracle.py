@@ -1,5 +1,6 @@
 """The rules of cluster states once more, read event by event and without days."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -203,13 +204,22 @@ def _items(
     for row in versions:
         if row["actionName"] == "permanentDelete":
             yield int(str(row["timestamp"])), 2, 0, "", {}
+    for at in _signs(history, name, runs, shown):
+        yield at, 3, 0, "", {}
+
+
+def _signs(
+    history: History, name: str, runs: Sequence[Run], shown: Mapping[int, str]
+) -> Iterator[int]:
+    """Instants at which a cluster shows that it is up: runs, captures and commands."""
     for run in runs:
-        yield _epoch(run.begin), 3, 0, "", {}
+        yield _epoch(run.begin)
         if run.end is not None:
-            yield _epoch(run.end), 3, 0, "", {}
-    for at, state in shown.items():
-        if state in UP:
-            yield at, 3, 0, "", {}
+            yield _epoch(run.end)
+    yield from (at for at, state in shown.items() if state in UP)
+    for command in history.commands:
+        if json.loads(str(command["requestParams"]))["clusterId"] == name:
+            yield int(str(command["timestamp"]))
 
 
 def _goes_on(run: Run, at: int) -> bool:

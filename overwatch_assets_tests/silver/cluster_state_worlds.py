@@ -9,6 +9,7 @@ from overwatch_assets_tests.silver.cluster_days import (
     History,
     Loaded,
     Run,
+    commanded,
     event,
     load,
     version,
@@ -57,7 +58,9 @@ def history_of(seed: int) -> tuple[History, list[int]]:
     ]
     runs = [_run(pick, until) for _ in range(pick.randrange(2 if is_quiet else 4))]
     once = {(row["timestamp"], row["type"]): row for row in told}
-    return History(list(once.values()), versions, runs, captures), ends
+    ran = [_instant(pick, until) for _ in range(pick.choice([0, 0, 1, 2]))]
+    commands = [commanded(at) for at in ran]
+    return History(list(once.values()), versions, runs, captures, commands), ends
 
 
 def loaded(history: History, ends: list[int]) -> Loaded:
