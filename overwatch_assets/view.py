@@ -50,6 +50,8 @@ class View:
         columns: Columns shown, in order. `is_open` and `partition_date` follow by themselves.
         doc: One row per what, and what surprises.
         per_day: One row per calendar day that a row of the table touches; None: the rows.
+        in_etl: It stands beside the tables, in the schema `etl`, because not everybody who
+            queries the consumer views should see it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class View:
     columns: tuple[str, ...]
     doc: str
     per_day: PerDay | None = None
+    in_etl: bool = False
 
 
 @dataclass(frozen=True, slots=True)
