@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from overwatch_assets.module import Column
+from overwatch_assets.sql_dialect import Dialect
 
 DAY = Column(
     "date", pl.Date, "Calendar day in the configured time zone that the row's amounts are of."
@@ -73,12 +74,16 @@ class DerivedView:
             table it is given what a view of it shows, of all workspaces; as `zone` the IANA name
             of the time zone that divides days, if it asks for that.
         doc: One row per what, and what surprises.
+        sql: The same in SQL: steps of a query, name -> select, the last of which has the view's
+            rows. They read the tables' shown rows by the tables' names, and `calendar`. None: it
+            is not written in SQL.
     """
 
     name: str
     columns: tuple[Column, ...]
     rows: Callable[..., pl.LazyFrame]
     doc: str
+    sql: Callable[[Dialect], Mapping[str, str]] | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -266,19 +266,37 @@ class DeltaStore:
         partitions = self.partitions(table, organization_id, missing_ok=missing_ok)
         return cast("date | None", partitions[PARTITION_DATE.name].max())
 
-    def local_files(self, table: Table) -> tuple[str, ...]:
-        """Paths of the newest version's data files, for engines that read them themselves.
+    def data_files(
+        self, table: Table, workspaces: Collection[str] | None = None
+    ) -> tuple[str, ...]:
+        """The newest version's data files, for engines that read them themselves.
 
-        There is none of a table without rows, of a missing one, of one in object storage.
+        Paths on a local disk, URLs in object storage; none of a table without rows or a missing
+        one.
+
+        Args:
+            table: The table.
+            workspaces: Only of these; None: of all.
 
         Raises:
             StorageError: The table can't be read.
         """
         log = self._log(table)
         opened = self._opened(log, missing_ok=True)
-        if opened is None or self.location.local_path is None:
+        if opened is None:
             return ()
-        return tuple(files.listed(log, opened)["path"].sort())
+        found = files.listed(log, opened)
+        if workspaces is not None:
+            found = found.filter(pl.col(ORGANIZATION_ID.name).is_in(list(workspaces)))
+        return tuple(found["path"].sort())
+
+    def local_files(self, table: Table) -> tuple[str, ...]:
+        """The same of a table on a local disk; none of one in object storage.
+
+        Raises:
+            StorageError: The table can't be read.
+        """
+        return () if self.location.local_path is None else self.data_files(table)
 
     def history(self, table: Table, limit: int | None = None) -> tuple[Commit, ...]:
         """Versions of the table, newest first.

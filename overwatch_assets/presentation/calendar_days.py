@@ -4,15 +4,18 @@ Midnights are those of the configured time zone, so a day has 23, 24 or 25 hours
 time is that from its start to the start of what follows it, so that its days add up to the whole.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from overwatch_assets.configuration.days import days_between, window_of
 from overwatch_assets.module import IS_OPEN
+from overwatch_assets.sql_dialect import Dialect, Regime
 from overwatch_assets.view import DAY, SHARE, PerDay
 
+EPOCH = date(1970, 1, 1)
+MS_PER_DAY = timedelta(days=1) // timedelta(milliseconds=1)
 SINCE, UNTIL = "_since_ms", "_until_ms"
 _STOP = "_stop_ms"
 
@@ -29,6 +32,26 @@ def calendar_days(first: date, last: date, timezone: ZoneInfo) -> pl.DataFrame:
         },
         schema={DAY.name: pl.Date, SINCE: pl.Int64, UNTIL: pl.Int64},
     )
+
+
+def calendar_sql(first: date, last: date, timezone: ZoneInfo, dialect: Dialect) -> str:
+    """The same as a query of `date` and the epoch ms at which it begins and ends."""
+    begun = dialect.midnights(_regimes(first, last + timedelta(days=1), timezone))
+    ended = "lead(since_ms) over (order by date)"
+    days = f"select date, since_ms as {SINCE}, {ended} as {UNTIL} from ({begun}) as begun"  # noqa: S608 - days
+    return f"select * from ({days}) as days where {UNTIL} is not null"  # noqa: S608 - the same
+
+
+def _regimes(first: date, last: date, timezone: ZoneInfo) -> list[Regime]:
+    """Stretches of days that begin at the same time of a day in UTC."""
+    regimes: list[Regime] = []
+    for day in days_between(first, last):
+        before_ms = (day - EPOCH).days * MS_PER_DAY - window_of(day, timezone).since_ms
+        if regimes and regimes[-1][2] == before_ms:
+            regimes[-1] = (regimes[-1][0], day, before_ms)
+        else:
+            regimes.append((day, day, before_ms))
+    return regimes
 
 
 def per_day(rows: pl.LazyFrame, days: pl.DataFrame, spread: PerDay) -> pl.LazyFrame:
@@ -52,7 +75,9 @@ def per_day(rows: pl.LazyFrame, days: pl.DataFrame, spread: PerDay) -> pl.LazyFr
     )
 
 
-def per_day_sql(spread: PerDay, columns: tuple[str, ...], source: str, days: str) -> str:
+def per_day_sql(
+    spread: PerDay, columns: tuple[str, ...], source: str, days: str, dialect: Dialect
+) -> str:
     """The same in SQL: a query of some columns over two that are named by the arguments.
 
     Args:
@@ -60,25 +85,23 @@ def per_day_sql(spread: PerDay, columns: tuple[str, ...], source: str, days: str
         columns: Columns of the intervals that are shown.
         source: Query of the intervals.
         days: Name of the days.
+        dialect: The SQL that is written.
     """
-    start, end, is_open = map(_quoted, (spread.start, spread.end, IS_OPEN.name))
+    quoted = dialect.quoted
+    start, end, is_open = map(quoted, (spread.start, spread.end, IS_OPEN.name))
     stop = f"greatest({end} + 1 - cast({is_open} as int), {start} + 1)"
     in_day = f"least({_STOP}, {UNTIL}) - greatest({start}, {SINCE})"
     share = f"({in_day}) / cast({_STOP} - {start} as double)"
     shown = [
-        f"{_quoted(name)} * {_quoted(SHARE.name)} as {_quoted(name)}"
+        f"{quoted(name)} * {quoted(SHARE.name)} as {quoted(name)}"
         if name in spread.amounts
-        else _quoted(name)
+        else quoted(name)
         for name in (*columns, DAY.name, SHARE.name)
     ]
     cut = f"{start} < {UNTIL} and {_STOP} > {SINCE}"
-    intervals = f"select *, {stop} as {_STOP} from ({source})"  # noqa: S608 - quoted
+    intervals = f"select *, {stop} as {_STOP} from ({source}) as rows_shown"  # noqa: S608 - quoted
     parts = (
-        f"select *, {share} as {_quoted(SHARE.name)} "  # noqa: S608 - quoted
-        f"from ({intervals}) join {_quoted(days)} on {cut}"
+        f"select *, {share} as {quoted(SHARE.name)} "  # noqa: S608 - quoted
+        f"from ({intervals}) as intervals join {days} on {cut}"
     )
-    return f"select {', '.join(shown)} from ({parts})"  # noqa: S608 - quoted
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"select {', '.join(shown)} from ({parts}) as parts"  # noqa: S608 - quoted

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from overwatch_assets.expressions import cost_days_sql
 from overwatch_assets.expressions.cost_days import COST_REASON, DATE, idle_days
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 PARTS = {
@@ -42,6 +44,23 @@ def _told(name: str, amounts: str) -> Mapping[str, pl.Expr]:
     }
 
 
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    named = "organization_id, workspace_name, date, cluster_id, cluster_name, cost_reason, is_open"
+    told = [
+        f"{amount} as {name}"
+        for of, (amounts, _) in PARTS.items()
+        for name, amount in {
+            f"{of}_compute_cost": f"{amounts}driver_compute_cost + {amounts}worker_compute_cost",
+            f"{of}_dbu_cost": f"{amounts}driver_dbu_cost + {amounts}worker_dbu_cost",
+            f"{of}_cost": f"({amounts}driver_compute_cost + {amounts}worker_compute_cost)"
+            f" + ({amounts}driver_dbu_cost + {amounts}worker_dbu_cost)",
+            f"{of}_dbus": f"{amounts}total_dbus",
+        }.items()
+    ]
+    shown = f"select {named}, {', '.join(told)} from idle_days"  # noqa: S608 - names of columns
+    return {**cost_days_sql.idle_days(dialect), "shown": shown}
+
+
 def _columns() -> tuple[Column, ...]:
     told: list[Column] = []
     for name, (_, doc) in PARTS.items():
@@ -67,6 +86,7 @@ VIEW = DerivedView(
         IS_OPEN,
     ),
     rows=cluster_idle_cost_daily,
+    sql=_sql,
     doc=(
         "One row per cluster and calendar day. idle_cost is total_cost less run_cost: paid "
         "for, used by no job run; people at notebooks use it too. A day of which a part is "

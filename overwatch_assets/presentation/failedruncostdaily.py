@@ -1,7 +1,10 @@
 """What job runs cost that did not succeed, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from overwatch_assets.expressions import cost_days_sql
 from overwatch_assets.expressions.cost_days import (
     COST_REASON,
     DATE,
@@ -11,6 +14,7 @@ from overwatch_assets.expressions.cost_days import (
 )
 from overwatch_assets.expressions.cost_sums import COST_COLUMNS, known_sum, with_totals
 from overwatch_assets.module import ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 SUCCEEDED = "Succeeded"
@@ -34,6 +38,19 @@ def failed_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: s
     )
 
 
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    runs = "count(distinct run_id) as runs"
+    return {
+        **cost_days_sql.run_days(dialect),
+        "failed": "select * from run_days where not is_open "  # noqa: S608 - a literal
+        f"and coalesce(terminal_state, '') <> {SUCCEEDED!r}",
+        "jobs_by_day": cost_days_sql.summed_by(
+            dialect, "failed", JOB_DAY, named=["job_name"], more=runs
+        ),
+        "shown": cost_days_sql.with_totals("jobs_by_day"),
+    }
+
+
 VIEW = DerivedView(
     name="failedRunCostDaily",
     columns=(
@@ -53,6 +70,7 @@ VIEW = DerivedView(
         COST_REASON,
     ),
     rows=failed_run_cost_daily,
+    sql=_sql,
     doc=(
         "One row per job, way in which its runs failed to succeed, and calendar day on "
         "which they went on. Runs that are open have not failed yet."

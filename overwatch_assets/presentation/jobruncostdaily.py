@@ -1,16 +1,24 @@
 """What job runs cost by day, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from overwatch_assets.expressions import cost_days_sql
 from overwatch_assets.expressions.cost_days import DATE, run_days
 from overwatch_assets.expressions.cost_sums import COST_COLUMNS, with_totals
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 
 def job_run_cost_daily(jobruncostpotentialfact_gold: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
     """A row per run and day."""
     return run_days(jobruncostpotentialfact_gold, zone).pipe(with_totals)
+
+
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    return {**cost_days_sql.run_days(dialect), "shown": cost_days_sql.with_totals("run_days")}
 
 
 VIEW = DerivedView(
@@ -38,6 +46,7 @@ VIEW = DerivedView(
         PARTITION_DATE,
     ),
     rows=job_run_cost_daily,
+    sql=_sql,
     doc=(
         "One row per task run and calendar day that it touches; a run's days add up to its "
         "row in jobRunCostPotentialFact. Before the run's first day lies what it bears of its "

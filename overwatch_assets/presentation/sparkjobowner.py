@@ -1,9 +1,12 @@
 """Whom Spark jobs belong to, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from overwatch_assets.expressions.job_structs import submitter
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 OF_RUN = ("job_run_id", "job_name", "task_key", "run_name")
@@ -24,6 +27,23 @@ def spark_job_owner(sparkjob_gold: pl.LazyFrame, jobrun_gold: pl.LazyFrame) -> p
         right_on=["organization_id", "_job_id", "run_id"],
         how="left",
     ).with_columns(user=pl.coalesce("user_email", "_asked_by"))
+
+
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    of_job = (
+        "organization_id, workspace_name, spark_context_id, job_id, unixTimeMS, cluster_id, "
+        "notebook_id, notebook_path, is_open, partition_date, user_email"
+    )
+    of_run = ", ".join(f"r.{name}" for name in OF_RUN)
+    user = dialect.quoted("user")
+    return {
+        "jobs": f"select {of_job}, try_cast(db_job_id as bigint) as db_job_id, "  # noqa: S608 - names of columns
+        "try_cast(db_id_in_job as bigint) as run_id from sparkjob_gold",
+        "shown": f"select j.*, {of_run}, "  # noqa: S608 - names of columns
+        f"coalesce(j.user_email, r.request_detail.submissionRequest.submittedBy) as {user} "
+        "from jobs j left join jobrun_gold r on j.organization_id = r.organization_id "
+        "and j.db_job_id = r.job_id and j.run_id = r.run_id",
+    }
 
 
 VIEW = DerivedView(
@@ -48,6 +68,7 @@ VIEW = DerivedView(
         PARTITION_DATE,
     ),
     rows=spark_job_owner,
+    sql=_sql,
     doc=(
         "One row per Spark job: the job, run and task of Databricks, the notebook and the user "
         "that it worked for. Joins to sparkJob by spark_context_id and job_id."

@@ -13,20 +13,20 @@ import duckdb
 import polars as pl
 
 from overwatch_assets.delta.tables import DeltaStore
-from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE, Grain, Table
+from overwatch_assets.module import Table
 from overwatch_assets.presentation.calendar_days import per_day_sql
+from overwatch_assets.presentation.ddl import ETL, files_sql, of_workspaces, shown_condition
 from overwatch_assets.presentation.reading import (
+    ORG,
     Reach,
     days_of,
     derived_rows,
-    open_days,
     rows_of,
     shown_columns,
 )
+from overwatch_assets.sql_dialect import DUCKDB
 from overwatch_assets.view import DerivedView, View
 
-ETL = "etl"
-_ALL = "true"
 _NAMES = re.compile(rf'(?:{ETL}\.)?"?\w+"?', re.IGNORECASE)
 
 
@@ -58,7 +58,7 @@ class SqlViews:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"create schema {ETL}")
             names = _names_in(connection, sql)
-            views = [each for each in self.views if _is_named(each.name, names)]
+            views = [each for each in self.views if _is_named(_called(each), names)]
             derived = [each for each in self.derived if _is_named(each.name, names)]
             tables = [each for each in self.tables.values() if f"{ETL}.{each.name}" in names]
             for each in derived:
@@ -67,57 +67,42 @@ class SqlViews:
             for view in views:
                 table = self.tables[view.table]
                 query = self._query(connection, view, table)
-                connection.execute(f"create view {_quoted(view.name)} as {query}")
+                schema = f"{ETL}." if view.in_etl else ""
+                connection.execute(f"create view {schema}{DUCKDB.quoted(view.name)} as {query}")
             for table in tables:
-                source = self._source(connection, table, _ALL)
-                name = f"{ETL}.{_quoted(table.name)}"
+                source = self._source(connection, table, self._all)
+                name = f"{ETL}.{DUCKDB.quoted(table.name)}"
                 connection.execute(f"create view {name} as select * {source}")
             return connection.sql(sql).pl()
 
     def _query(self, connection: duckdb.DuckDBPyConnection, view: View, table: Table) -> str:
         columns = shown_columns(view, table)
-        source = self._source(connection, table, self._condition(table))
+        condition = shown_condition(self.store, table, self.reach, DUCKDB)
+        source = self._source(connection, table, condition)
         if view.per_day is None:
-            return f"select {', '.join(map(_quoted, columns))} {source}"
+            return f"select {DUCKDB.listed(columns)} {source}"
         days = f"days of {view.name}"
         connection.register(days, days_of(self.store, table, self.reach))
-        return per_day_sql(view.per_day, columns, f"select * {source}", days)
-
-    def _condition(self, table: Table) -> str:
-        """The rows a view shows, as `reading.rows_of` chooses them."""
-        conditions: list[str] = []
-        org, day = ORGANIZATION_ID.name, PARTITION_DATE.name
-        if self.reach.workspaces is not None:
-            allowed = ", ".join(map(_text, self.reach.workspaces)) or "null"
-            conditions.append(f"{org} in ({allowed})")
-        if self.reach.as_of is not None:
-            conditions.append(f"{day} <= date '{self.reach.as_of}'")
-        if table.grain is Grain.VERSION:
-            conditions.append(f"not {IS_OPEN.name}")
-        if table.grain is Grain.INTERVAL:
-            newest = [f"not {IS_OPEN.name}"]
-            newest += [
-                f"({org} = {_text(workspace)} and {day} = date '{open_day}')"
-                for workspace, open_day in open_days(self.store, table, self.reach).items()
-            ]
-            conditions.append(f"({' or '.join(newest)})")
-        return " and ".join(conditions) or "not false"
+        whole = f"select * {source}"
+        return per_day_sql(view.per_day, columns, whole, DUCKDB.quoted(days), DUCKDB)
 
     def _source(self, connection: duckdb.DuckDBPyConnection, table: Table, condition: str) -> str:
         files = self.store.local_files(table)
         if files:
-            paths = ", ".join(map(_text, files))
-            types = f"{{'{ORGANIZATION_ID.name}': varchar, '{PARTITION_DATE.name}': date}}"
-            options = f"hive_partitioning = true, hive_types = {types}, union_by_name = true"
-            columns = ", ".join(map(_quoted, table.schema))
-            read = f"select {columns} from read_parquet([{paths}], {options})"  # noqa: S608 - quoted
-            return f"from ({read}) where {condition}"
-        name = f"{'all' if condition == _ALL else 'shown'} {table.name}"
+            return f"from ({files_sql(table, files)}) where {condition}"
+        name = f"{'all' if condition == self._all else 'shown'} {table.name}"
         rows = self.store.scan(table, missing_ok=True)
-        if condition != _ALL:
+        if condition != self._all:
             rows = rows_of(self.store, table, self.reach)
+        elif self.reach.workspaces is not None:
+            rows = rows.filter(pl.col(ORG).is_in(list(self.reach.workspaces)))
         connection.register(name, rows.collect())
-        return f"from {_quoted(name)}"
+        return f"from {DUCKDB.quoted(name)}"
+
+    @property
+    def _all(self) -> str:
+        """All rows of the workspaces that are seen."""
+        return "true" if self.reach.workspaces is None else of_workspaces(self.reach, DUCKDB)
 
 
 def _names_in(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
@@ -134,14 +119,10 @@ def _names_in(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     return {name.replace('"', "").lower() for name in _NAMES.findall(named)}
 
 
+def _called(view: View) -> str:
+    return f"{ETL}.{view.name}" if view.in_etl else view.name
+
+
 def _is_named(view: str, names: Collection[str]) -> bool:
     """Whether a statement needs a view; one that names nothing may be about all."""
     return not names or view.lower() in names
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

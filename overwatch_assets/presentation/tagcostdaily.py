@@ -1,7 +1,10 @@
 """What clusters cost by the values of their tags and by day, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from overwatch_assets.expressions import cost_days_sql
 from overwatch_assets.expressions.cost_days import (
     COST_REASON,
     DATE,
@@ -12,6 +15,7 @@ from overwatch_assets.expressions.cost_days import (
 from overwatch_assets.expressions.cost_sums import COST_COLUMNS, known_sum, with_totals
 from overwatch_assets.expressions.tags import tags_of
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 TAG_DAY = ("organization_id", "date", "tag_key", "tag_value")
@@ -38,6 +42,23 @@ def tag_cost_daily(clusterstatefact_gold: pl.LazyFrame, *, zone: str) -> pl.Lazy
     return summed_by(tagged, *TAG_DAY, amount=known_sum).pipe(with_totals)
 
 
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    told = dialect.tags_in("tagged", "organization_id, custom_tags", "custom_tags")
+    return {
+        **cost_days_sql.state_days(),
+        "tagged": "select distinct organization_id, custom_tags from state_days",
+        "all_values": told,
+        "tag_values": "select * from all_values where tag_value is not null",
+        "tag_keys": "select distinct organization_id, tag_key from tag_values",
+        "tag_days": "select d.*, k.tag_key, v.tag_value from state_days d "
+        "join tag_keys k on d.organization_id = k.organization_id "
+        "left join tag_values v on d.organization_id = v.organization_id "
+        "and d.custom_tags = v.custom_tags and k.tag_key = v.tag_key",
+        "tags_by_day": cost_days_sql.summed_by(dialect, "tag_days", TAG_DAY),
+        "shown": cost_days_sql.with_totals("tags_by_day"),
+    }
+
+
 VIEW = DerivedView(
     name="tagCostDaily",
     columns=(
@@ -52,6 +73,7 @@ VIEW = DerivedView(
         IS_OPEN,
     ),
     rows=tag_cost_daily,
+    sql=_sql,
     doc=(
         "One row per tag of clusters, value and calendar day, idle time included. Choose "
         "one tag_key: the values of each are the whole cost, the rows of all are several times "

@@ -1,7 +1,10 @@
 """What users' job runs cost by day, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from overwatch_assets.expressions import cost_days_sql
 from overwatch_assets.expressions.cost_days import (
     COST_REASON,
     DATE,
@@ -12,6 +15,7 @@ from overwatch_assets.expressions.cost_days import (
 )
 from overwatch_assets.expressions.cost_sums import COST_COLUMNS, SUMMED, known_sum, with_totals
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 USER_DAY = ("organization_id", "date", "submitted_by", "spent_on")
@@ -34,6 +38,19 @@ def user_cost_daily(
     return summed_by(both, *USER_DAY, amount=known_sum).pipe(with_totals)
 
 
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    both = ("organization_id", "workspace_name", "date", "cost_reason", "is_open")
+    common = ", ".join(both)
+    of_runs, idle = ", ".join(SUMMED), ", ".join(f"_idle_{name}" for name in SUMMED)
+    return {
+        **cost_days_sql.idle_days(dialect),
+        "spent": f"select {common}, submitted_by, {JOB_RUNS!r} as spent_on, {of_runs} "  # noqa: S608 - names of columns
+        f"from run_days union all select {common}, null, {IDLE!r}, {idle} from idle_days",
+        "users_by_day": cost_days_sql.summed_by(dialect, "spent", USER_DAY),
+        "shown": cost_days_sql.with_totals("users_by_day"),
+    }
+
+
 VIEW = DerivedView(
     name="userCostDaily",
     columns=(
@@ -52,6 +69,7 @@ VIEW = DerivedView(
         IS_OPEN,
     ),
     rows=user_cost_daily,
+    sql=_sql,
     doc=(
         "One row per user and calendar day, and one for what no job run bears. Together "
         "they are what clusters cost, as far as it is known."

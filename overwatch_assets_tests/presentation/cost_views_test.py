@@ -30,6 +30,7 @@ from overwatch_assets_tests.gold.cost_frames import (
     stored_facts,
     stored_states,
 )
+from overwatch_assets_tests.presentation.engines import assert_same_rows, by_sql
 
 MONDAY, TUESDAY = date(2024, 5, 6), date(2024, 5, 7)
 VIEWS = [
@@ -69,7 +70,9 @@ def tables(runs: list[Row], states: list[Row], number: int = 1, zone: str = "UTC
 
 
 def shown(view: DerivedView, made: Tables, zone: str = "UTC") -> pl.DataFrame:
-    return view.made_of({name: made[name] for name in view.tables}, zone).collect()
+    rows = view.made_of({name: made[name] for name in view.tables}, zone).collect()
+    assert_same_rows(rows, by_sql(view, made, zone))
+    return rows
 
 
 RUNS = [

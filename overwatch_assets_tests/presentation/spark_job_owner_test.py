@@ -1,5 +1,6 @@
 from overwatch_assets.presentation.sparkjobowner import VIEW
 from overwatch_assets_tests.frames import Row, table
+from overwatch_assets_tests.presentation.engines import assert_same_rows, by_sql
 
 RUN = {
     "organization_id": "1",
@@ -14,8 +15,12 @@ JOB = {"organization_id": "1", "job_id": 0, "db_job_id": "10", "db_id_in_job": "
 
 
 def owners(jobs: list[Row], runs: list[Row]) -> list[tuple[object, ...]]:
-    rows = VIEW.rows(table("sparkjob_gold", *jobs), table("jobrun_gold", *runs))
-    shown = rows.select(column.name for column in VIEW.columns).collect()
+    tables = {
+        "sparkjob_gold": table("sparkjob_gold", *jobs),
+        "jobrun_gold": table("jobrun_gold", *runs),
+    }
+    shown = VIEW.made_of(tables, "UTC").collect()
+    assert_same_rows(shown, by_sql(VIEW, tables, "UTC"))
     assert dict(shown.schema) == {column.name: column.dtype for column in VIEW.columns}
     return shown.sort("job_id").select("run_id", "job_run_id", "task_key", "user").rows()
 
