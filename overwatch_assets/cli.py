@@ -26,6 +26,9 @@ CONFIG = click.option(
     help="Configuration file; else OVERWATCH_CONFIG, else overwatch.yaml here.",
 )
 WORKSPACES = click.option("--workspace", "workspaces", multiple=True, help="Id or name; else all.")
+SHOWN_WORKSPACES = click.option(
+    "--workspaces", default="", help="Ids or names, separated by commas; else all."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 LINE_WIDTH = 120
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -270,13 +273,52 @@ def views(*, as_json: bool) -> None:
 @CONFIG
 @click.argument("statement")
 @click.option("--as-of", type=DAY, help="The views as they stood at the end of that day.")
+@SHOWN_WORKSPACES
 @JSON
-def sql(config_file: Path | None, statement: str, as_of: datetime | None, *, as_json: bool) -> None:
+def sql(
+    config_file: Path | None,
+    statement: str,
+    as_of: datetime | None,
+    workspaces: str,
+    *,
+    as_json: bool,
+) -> None:
     """Run SQL over the consumer views; the tables below them are in the schema etl."""
     from overwatch_assets.operations.query import answer, as_text
 
-    rows = answer(load_config(config_file), statement, _day(as_of))
+    rows = answer(load_config(config_file), statement, _day(as_of), _listed(workspaces))
     click.echo(rows.write_json() if as_json else as_text(rows))
+
+
+@cli.command()
+@CONFIG
+@click.option(
+    "--dialect", type=click.Choice(["databricks", "duckdb"]), required=True, help="Whose SQL."
+)
+@SHOWN_WORKSPACES
+@click.option("--catalog", default="", help="Catalog of both schemas (Databricks).")
+@click.option("--schema", "main", default="", help="Schema of the views; else overwatch.")
+@click.option("--etl-schema", "etl", default="", help="Of the tables; else overwatch_etl.")
+def ddl(
+    config_file: Path | None, dialect: str, workspaces: str, catalog: str, main: str, etl: str
+) -> None:
+    """Print SQL that creates the consumer views in Databricks or DuckDB."""
+    from overwatch_assets.operations.publishing import statements
+    from overwatch_assets.sql_dialect import DATABRICKS, DIALECTS
+
+    is_databricks = dialect == DATABRICKS.name
+    schemas = (main or "overwatch", etl or "overwatch_etl") if is_databricks else (main, etl)
+    above = (catalog,) if catalog else ()
+    named = [(*above, schema) if schema else () for schema in schemas]
+    told = statements(
+        load_config(config_file),
+        DIALECTS[dialect],
+        _listed(workspaces),
+        main=named[0],
+        etl=named[1] or ("etl",),
+    )
+    for statement in told:
+        click.echo(statement if statement.startswith("--") else f"{statement};")
 
 
 @cli.command()

@@ -94,6 +94,8 @@ class Config:
         workers: Processes that read logs.
         dagster_home: Dagster's own folder.
         secrets_directory: Folder of the files that hold secrets; None: no file does.
+        duckdb_file: Where BI tools find the views.
+        shown_workspaces: Ids or names of those whose rows can be queried; None: all.
         workspaces: In the order of the file.
     """
 
@@ -104,6 +106,8 @@ class Config:
     workers: int
     dagster_home: Path
     secrets_directory: Path | None
+    duckdb_file: Path
+    shown_workspaces: tuple[str, ...] | None
     workspaces: tuple[Workspace, ...]
 
     def workspace(self, id_or_name: str) -> Workspace:
@@ -176,6 +180,8 @@ def config_of(document: Document, *, now: datetime) -> Config:
         workers=model.workers or _usable_cpus(),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
+        duckdb_file=model.duckdb_file,
+        shown_workspaces=model.shown_workspaces,
         workspaces=tuple(_workspace(entry, model) for entry in model.workspaces),
     )
 

@@ -423,6 +423,19 @@ class ConfigFile(Strict):
         description="Prices of one's own for all workspaces, over what is shipped.",
         examples=[{"instance_details": "prices/instance_details.csv"}],
     )
+    duckdb_file: LocalPath = Field(
+        default=Path("overwatch.duckdb"),
+        validate_default=True,
+        description="DuckDB file with the consumer views, for BI tools; written anew after each "
+        "`overwatch run`.",
+        examples=["bi/overwatch.duckdb"],
+    )
+    shown_workspaces: tuple[Name, ...] | None = Field(
+        default=None,
+        description="Ids or names of the workspaces whose rows can be queried, in whatever way. "
+        "Left out: all.",
+        examples=[["analytics"]],
+    )
     workspaces: tuple[WorkspaceEntry, ...] = Field(
         description="The workspaces that are observed.",
         examples=[
@@ -445,6 +458,15 @@ class ConfigFile(Strict):
             remedy = "Write abfss://container@account.dfs.core.windows.net/path"
             raise refusal("names no container", remedy)
         return value
+
+    @model_validator(mode="after")
+    def _shows_what_is_there(self) -> Self:
+        known = {each.workspace_id for each in self.workspaces}
+        known |= {each.workspace_name for each in self.workspaces}
+        if set(self.shown_workspaces or ()) - known:
+            remedy = "Write ids or names of `workspaces`"
+            raise refusal("has `shown_workspaces` that are not configured", remedy)
+        return self
 
     @field_validator("workspaces", mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """SQL on a deployment's views."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import duckdb
@@ -7,10 +8,10 @@ import polars as pl
 
 from overwatch_assets.config import Config
 from overwatch_assets.errors import ConfigError
-from overwatch_assets.presentation.reading import Reach
 from overwatch_assets.presentation.sql import SqlViews
-from overwatch_assets.registry import DERIVED_VIEWS, TABLES, VIEWS
+from overwatch_assets.registry import DERIVED_VIEWS, VIEWS
 from overwatch_assets.resources import Deployment
+from overwatch_assets.views import BY_NAME, reach_of
 
 SHOWN_ROWS = 1000
 LONGEST_TEXT = 80
@@ -18,21 +19,26 @@ WIDEST = 60_000
 """Columns are never squeezed: names cut into pieces of three letters can't be read."""
 
 
-def answer(config: Config, statement: str, as_of: date | None) -> pl.DataFrame:
+def answer(
+    config: Config, statement: str, as_of: date | None = None, workspaces: Sequence[str] = ()
+) -> pl.DataFrame:
     """Rows that a statement selects.
+
+    Args:
+        config: The deployment.
+        statement: SQL.
+        as_of: The views as they stood at the end of that day; None: as they stand.
+        workspaces: Only these, by id or name; none: all that are shown.
 
     Raises:
         ConfigError: The statement can't be run; says why and what there is to query.
     """
-    retired = {
-        each.organization_id: each.retired_on for each in config.workspaces if each.retired_on
-    }
     views = SqlViews(
         store=Deployment(config=config, modules={}).store,
-        tables={table.name: table for table in TABLES},
+        tables=BY_NAME,
         views=VIEWS,
         derived=DERIVED_VIEWS,
-        reach=Reach(as_of=as_of, retired=retired, timezone=config.timezone),
+        reach=reach_of(config, workspaces, as_of),
     )
     try:
         return views.query(statement)

@@ -8,12 +8,15 @@ from datetime import date, datetime
 from functools import cached_property
 from types import FrameType
 
+import duckdb
 from rich.console import Console
 
 from overwatch_assets.config import Config
+from overwatch_assets.errors import StorageError
 from overwatch_assets.operations.dagster_home import open_instance
 from overwatch_assets.operations.plan import Plan, Selection, days_asked, plan_run
 from overwatch_assets.operations.progress import display_for
+from overwatch_assets.operations.publishing import publish
 from overwatch_assets.operations.run import Runner, RunReport
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.resources import Deployment
@@ -73,7 +76,19 @@ class Session:
         runner = Runner(self.deployment, self.runner.instance, began=display.began)
         self.deployment.progress = display.loaded
         with _stopping(self.deployment, self.console), display:
-            return runner.run(plan)
+            report = runner.run(plan)
+        self._publish()
+        return report
+
+    def _publish(self) -> None:
+        """Show BI tools what was loaded; what was loaded stands whether or not that works."""
+        path = self.config.duckdb_file
+        try:
+            publish(self.config)
+        except (OSError, duckdb.Error, StorageError) as error:
+            told = f"WARNING {path} could not be written, it shows what it did before: {error}"
+            self.console.print(told, highlight=False, markup=False, soft_wrap=True)
+            self.console.print("  `duckdb_file` may name another place; every run writes it anew")
 
 
 @contextmanager
