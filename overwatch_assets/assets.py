@@ -5,12 +5,13 @@ reports what came of each. Not here: how a day is loaded (`execution/`).
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
+from overwatch_assets.column_lineage import copied_columns, input_of
 from overwatch_assets.execution.records import Record
 from overwatch_assets.execution.rules import RuleBroken
 from overwatch_assets.execution.run import Run
@@ -19,6 +20,7 @@ from overwatch_assets.frozen_facts import hold_frozen
 from overwatch_assets.materializations import DagsterLedger, evaluations_of, metadata_of
 from overwatch_assets.module import Module, Table
 from overwatch_assets.partitions import DATE, WORKSPACE, cells_by_workspace, key_of
+from overwatch_assets.registry import TABLES
 from overwatch_assets.resources import Deployment
 
 DEPLOYMENT = "deployment"
@@ -26,6 +28,7 @@ REDO_TAG = "overwatch/redo"
 RETRY_TAG = "overwatch/retry"
 """Of a run that asks sources only for what earlier runs could not get."""
 OWNERS = ["team:platform"]
+_TABLES = {table.name: table for table in TABLES}
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckEvaluation | dg.Output[None]
 """What loading yields."""
@@ -57,6 +60,7 @@ def _asset_of(module: Module, partitions: dg.MultiPartitionsDefinition) -> dg.As
         required_resource_keys={DEPLOYMENT},
         metadata={
             "dagster/column_schema": column_schema(module.table),
+            **_lineage(module),
             "module id": module.module_id,
             "module name": module.name,
             "scope": str(module.scope),
@@ -189,6 +193,18 @@ def _day_before() -> dg.MultiPartitionMapping:
             WORKSPACE: dg.DimensionPartitionMapping(WORKSPACE, dg.IdentityPartitionMapping()),
         }
     )
+
+
+def _lineage(module: Module) -> Mapping[str, dg.TableColumnLineage]:
+    """Columns that are plain copies of the input's; nothing where there are none."""
+    read = input_of(module)
+    copies = copied_columns(module, _TABLES)
+    if read is None or not copies:
+        return {}
+    deps = {
+        column: [dg.TableColumnDep(dg.AssetKey(read), source)] for column, source in copies.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps)}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -19,6 +19,7 @@ from overwatch_assets.partitions import partitions_of
 from overwatch_assets.price_assets import price_assets
 from overwatch_assets.registry import MODULES
 from overwatch_assets.resources import Deployment
+from overwatch_assets.view_assets import view_assets
 
 
 def build_definitions(
@@ -44,7 +45,11 @@ def build_definitions(
     partitions = partitions_of(found)
     hardcoded = {DEPLOYMENT: dg.ResourceDefinition.hardcoded_resource(deployment)}
     return dg.Definitions(
-        assets=[price_assets(), *(asset_of(module, partitions) for module in modules)],
+        assets=[
+            price_assets(),
+            *(asset_of(module, partitions) for module in modules),
+            *view_assets(),
+        ],
         jobs=jobs_of(modules),
         resources={**hardcoded, **(resources or {})},
         executor=executor,

@@ -1,12 +1,12 @@
 """The tables and views of this version, for people and machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from overwatch_assets.data_dictionary import described_view
 from overwatch_assets.module import Column, Module
-from overwatch_assets.presentation.reading import shown_columns
-from overwatch_assets.registry import DERIVED_VIEWS, MODULES, TABLES, VIEWS
-from overwatch_assets.view import DAY_COLUMNS
+from overwatch_assets.registry import DERIVED_VIEWS, MODULES, VIEWS
+from overwatch_assets.view import DerivedView, View
 
 
 def modules_catalogue() -> list[dict[str, Any]]:
@@ -42,24 +42,23 @@ def modules_table() -> str:
 
 def views_catalogue() -> list[dict[str, Any]]:
     """Every consumer view by name."""
-    tables = {table.name: table for table in TABLES}
-    catalogue: list[dict[str, Any]] = []
-    for view in VIEWS:
-        columns = {each.name: each for each in tables[view.table].stored_columns}
-        shown = [
-            *(columns[name] for name in shown_columns(view, tables[view.table])),
-            *(DAY_COLUMNS if view.per_day else ()),
-        ]
-        catalogue.append(_view(view.name, view.table, view.doc, shown))
-    catalogue += [
-        _view(view.name, ", ".join(view.tables), view.doc, view.columns) for view in DERIVED_VIEWS
+    return sorted((_view(view) for view in (*VIEWS, *DERIVED_VIEWS)), key=_name)
+
+
+def _view(view: View | DerivedView) -> dict[str, Any]:
+    source = view.table if isinstance(view, View) else ", ".join(view.tables)
+    shown = [
+        {
+            "name": each.name,
+            "type": each.type,
+            "unit": each.unit or None,
+            "null": each.null or None,
+            "doc": each.meaning,
+            "from": each.source,
+        }
+        for each in described_view(view)
     ]
-    return sorted(catalogue, key=_name)
-
-
-def _view(name: str, source: str, doc: str, columns: Sequence[Column]) -> dict[str, Any]:
-    shown = [_column(each) for each in columns]
-    return {"name": name, "source": source, "doc": doc, "columns": shown}
+    return {"name": view.name, "source": source, "doc": view.doc, "columns": shown}
 
 
 def _column(column: Column) -> dict[str, str]:
