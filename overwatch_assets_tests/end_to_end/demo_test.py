@@ -29,9 +29,22 @@ from overwatch_assets.demo.simulation import simulate
 from overwatch_assets.demo.world import World
 from overwatch_assets.demo.write import DAYS, FIRST_DAY
 from overwatch_assets.operations.emulator import credentials_in, seen_ms
+from overwatch_assets.operations.query import answer as answered
 from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.documentation_test import section as readme_section
+from overwatch_assets_tests.end_to_end.acceptance_queries import (
+    NAMES,
+    days,
+    dearest,
+    endings,
+    failed_spark_jobs,
+    query_text,
+    read_by,
+    spark_sum,
+    states,
+)
 from overwatch_assets_tests.laws.harness import comparable
+from overwatch_assets_tests.presentation.documented_views_test import WAITING
 
 KILLS = 2
 LAST_DAY = (FIRST_DAY + timedelta(days=DAYS - 1)).isoformat()
@@ -236,6 +249,93 @@ def test_what_is_not_known_is_not_explained(demo: Path) -> None:
     done = overwatch("explain", "run", "7", *config, cwd=demo)
     assert done.returncode == 2
     assert "run 7 is in no row of jobruncostpotentialfact_gold of workspace" in done.stderr
+
+
+ANSWERED = [name for name in NAMES if not read_by(name) & {*WAITING}]
+HIDES_NOTHING = "tidewater-shops"
+"""The workspace of which telemetry tells all that costs something."""
+
+
+@pytest.fixture(scope="module")
+def answers(demo: Path) -> dict[str, pl.DataFrame]:
+    """What the documented questions are answered."""
+    config = load_config(demo / "overwatch.yaml")
+    return {name: answered(config, query_text(name)) for name in ANSWERED}
+
+
+@pytest.fixture(scope="module")
+def truths(demo: Path) -> dict[str, Any]:
+    truth = json.loads((demo / "logs" / "truth.json").read_text())
+    return {facts["workspace_name"]: facts for facts in truth.values()}
+
+
+def test_every_documented_question_has_an_answer(answers: dict[str, pl.DataFrame]) -> None:
+    assert {name for name in ANSWERED if answers[name].is_empty()} <= {"notebooks_large_tasks"}
+    named = {name: set(rows["workspace_name"]) for name, rows in answers.items() if rows.height}
+    assert [name for name, workspaces in named.items() if len(workspaces) != 3] == []
+
+
+def test_days_and_clusters_cost_what_they_truly_cost(
+    answers: dict[str, pl.DataFrame], truths: dict[str, Any]
+) -> None:
+    truth = truths[HIDES_NOTHING]
+
+    def of(name: str) -> pl.DataFrame:
+        return answers[name].filter(workspace_name=HIDES_NOTHING)
+
+    def by_day(name: str, column: str) -> dict[str, float]:
+        return {str(day): usd for day, usd in of(name).select("date", column).iter_rows()}
+
+    def close(amount: str) -> object:
+        return pytest.approx(days(truth, amount), rel=1e-4)
+
+    assert by_day("workspace_daily_spend", "cost_usd") == close("total_usd")
+    assert by_day("workspace_dbu_and_compute", "dbu_usd") == close("dbu_usd")
+    assert by_day("workspace_dbu_and_compute", "machines_usd") == close("compute_usd")
+    dearest_found = of("clusters_most_expensive").select(pl.col("date").cast(str), "cluster_id")
+    assert set(dearest_found.iter_rows()) == dearest(truth)
+    whole = pytest.approx(sum(days(truth, "total_usd").values()), rel=1e-4)
+    for name in ("workspace_spend_by_cluster_type", "workspace_node_types"):
+        assert of(name)["cost_usd"].sum() == whole
+    assert of("clusters_potential_by_node_type")["cost_usd"].sum() == whole
+    by_tag = of("workspace_tags").group_by("tag_key").agg(pl.col("cost_usd").sum())["cost_usd"]
+    assert by_tag.to_list() == [whole] * len(by_tag)
+
+
+def test_jobs_cost_and_end_as_they_truly_did(
+    answers: dict[str, pl.DataFrame], truths: dict[str, Any]
+) -> None:
+    truth = truths[HIDES_NOTHING]
+    costs = answers["jobs_daily_cost"].filter(workspace_name=HIDES_NOTHING)
+    by_job = dict(costs.group_by("job_id").agg(pl.col("cost_usd").sum()).iter_rows())
+    expected = {int(job): usd["total_usd"] for job, usd in truth["compute"]["jobs"].items()}
+    assert by_job == pytest.approx(expected, rel=1e-4)
+    ends = answers["jobs_states"].filter(workspace_name=HIDES_NOTHING)
+    counted = ends.group_by("terminal_state").agg(pl.col("runs").sum())
+    assert dict(counted.iter_rows()) == endings(truth)
+
+
+def test_clusters_were_in_the_states_that_they_were_in(
+    answers: dict[str, pl.DataFrame], truths: dict[str, Any]
+) -> None:
+    counts = states(truths[HIDES_NOTHING])
+    starts = answers["clusters_restarts"].filter(workspace_name=HIDES_NOTHING)
+    found = starts.select("created", "started", "restarted").sum().row(0)
+    assert found == (counts["CREATING"], counts["STARTING"], counts["RESTARTING"])
+    failures = answers["clusters_failures"].filter(workspace_name=HIDES_NOTHING)
+    assert dict(failures.select("state", "states").iter_rows()) == {
+        "NODES_LOST": counts["NODES_LOST"]
+    }
+
+
+def test_spark_work_is_told_as_it_was(
+    answers: dict[str, pl.DataFrame], truths: dict[str, Any]
+) -> None:
+    for name, truth in truths.items():
+        spills = answers["notebooks_spills"].filter(workspace_name=name)
+        assert spills["disk_bytes"].sum() == spark_sum(truth, "disk_spilled_bytes")
+        failed = answers["notebooks_longest_failed_jobs"].filter(workspace_name=name)
+        assert failed.height == failed_spark_jobs(truth)
 
 
 def test_running_the_demo_again_changes_nothing(demo: Path) -> None:
