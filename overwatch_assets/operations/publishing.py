@@ -1,6 +1,5 @@
 """The consumer views elsewhere: as statements, and in a DuckDB file that BI tools open."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -64,8 +63,9 @@ def publish(config: Config) -> Path:
     path = config.duckdb_file
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished = path.with_name(f".{path.name}.new")
         try:
+            _clear(unfinished)
             with closing(duckdb.connect(unfinished)) as connection:
                 connection.begin()
                 for statement in statements(config, DUCKDB):
@@ -73,5 +73,11 @@ def publish(config: Config) -> Path:
                 connection.commit()
             unfinished.replace(path)
         finally:
-            unfinished.unlink(missing_ok=True)
+            _clear(unfinished)
     return path
+
+
+def _clear(unfinished: Path) -> None:
+    """Remove a file that is not finished, also what a killed process left of it."""
+    for each in (unfinished, unfinished.with_name(f"{unfinished.name}.wal")):
+        each.unlink(missing_ok=True)

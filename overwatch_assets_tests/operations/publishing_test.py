@@ -77,7 +77,16 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     with pytest.raises(PermissionError):
         publish(of)
     assert (tmp_path / "overwatch.duckdb").read_bytes() == before
-    assert [each.name for each in tmp_path.glob(".overwatch.duckdb.[0-9]*")] == []
+    assert [each.name for each in tmp_path.glob(".overwatch.duckdb.new*")] == []
+
+
+def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
+    of = config(tmp_path)
+    put(of, "1", "etl")
+    for left in (".overwatch.duckdb.new", ".overwatch.duckdb.new.wal"):
+        (tmp_path / left).write_bytes(b"half of it")
+    with duckdb.connect(publish(of), read_only=True) as connection:
+        assert names(connection) == ["etl"]
 
 
 def test_workspaces_that_are_not_shown_can_be_queried_in_no_way(tmp_path: Path) -> None:
