@@ -323,6 +323,51 @@ def ddl(
 
 @cli.command()
 @CONFIG
+@click.option("--window", default="7d", show_default=True, help="7d, or 2026-10-05..2026-10-11.")
+@click.option("--by", default="", help="workspace, cluster, job, user, tag, tag:KEY, with commas.")
+@click.option("--step", type=click.Choice(["day", "week", "month", "window"]), default="window")
+@click.option(
+    "--idle",
+    type=click.Choice(["separate", "share", "hide"]),
+    default="separate",
+    show_default=True,
+    help="What no run bears: rows of its own, borne by the runs beside it, or one row.",
+)
+@SHOWN_WORKSPACES
+@JSON
+def cost(
+    config_file: Path | None,
+    window: str,
+    by: str,
+    step: str,
+    idle: str,
+    workspaces: str,
+    *,
+    as_json: bool,
+) -> None:
+    """What clusters cost, by what it was spent on; one total, however it is cut."""
+    from overwatch_assets.costs import costs
+    from overwatch_assets.operations.query import as_text
+
+    rows = costs(
+        load_config(config_file),
+        window=window,
+        by=_listed(by),
+        step=step,
+        idle=idle,
+        workspaces=_listed(workspaces),
+    )
+    if as_json:
+        click.echo(rows.write_json())
+        return
+    click.echo(as_text(rows))
+    unknown = rows["unknown_rows"].sum()
+    beside = f", {unknown} amounts beneath are not known" if unknown else ""
+    click.echo(f"total {rows['total_cost'].sum():,.2f} USD{beside}")
+
+
+@cli.command()
+@CONFIG
 @WORKSPACES
 @click.option("--check", "is_check", is_flag=True, help="Only say what is wrong with the files.")
 @JSON
