@@ -368,6 +368,42 @@ def cost(
 
 @cli.command()
 @CONFIG
+@click.argument("table")
+@click.option("--day", type=DAY, required=True, help="Day, as partition_date.")
+@click.option("--from", "before", type=int, required=True, help="Delta version before.")
+@click.option("--to", "after", type=int, default=None, help="Delta version after; else the newest.")
+@SHOWN_WORKSPACES
+@JSON
+def diff(
+    config_file: Path | None,
+    table: str,
+    day: datetime,
+    before: int,
+    after: int | None,
+    workspaces: str,
+    *,
+    as_json: bool,
+) -> None:
+    """What changed in a day of a table: rows by key, and the money that moved."""
+    from overwatch_assets.operations.query import as_text
+    from overwatch_assets.operations.table_diff import diff_day
+
+    config = load_config(config_file)
+    of = _listed(workspaces)
+    found = diff_day(config, table, day.date(), before, after, workspaces=of)
+    if as_json:
+        parts = {"rows": found.rows, "money": found.money}
+        told = {name: json.loads(part.write_json()) for name, part in parts.items()}
+        click.echo(json.dumps({"counts": found.counts, **told}, indent=2))
+        return
+    click.echo(", ".join(f"{count:,} {what}" for what, count in found.counts.items()))
+    for part in (found.rows, found.money):
+        if part.height:
+            click.echo(f"\n{as_text(part)}")
+
+
+@cli.command()
+@CONFIG
 @WORKSPACES
 @click.option("--check", "is_check", is_flag=True, help="Only say what is wrong with the files.")
 @JSON

@@ -114,17 +114,16 @@ class TransactionLog:
     location: StorageLocation
     patience: Patience = field(default=Patience())
 
-    def open(self) -> DeltaTable:
-        """The newest version of the table.
+    def open(self, version: int | None = None) -> DeltaTable:
+        """A version of the table; None: the newest.
 
         Raises:
             TableNotFoundError: There is no table.
-            StorageError: It can't be read.
+            StorageError: It can't be read, or has no such version.
         """
+        uri, options = self.location.uri(self.table), self.location.delta_options
         try:
-            return DeltaTable(
-                self.location.uri(self.table), storage_options=self.location.delta_options
-            )
+            return DeltaTable(uri, version=version, storage_options=options)
         except TableNotFoundError as error:
             self._require_missing(error)
             raise

@@ -187,8 +187,9 @@ class DeltaStore:
         staged: Sequence[StagedFile] = (),
         *,
         missing_ok: bool = False,
+        version: int | None = None,
     ) -> pl.LazyFrame:
-        """Rows of the newest version in all declared columns; none is read yet.
+        """Rows of a version in all declared columns; none is read yet.
 
         Args:
             table: The table.
@@ -196,13 +197,14 @@ class DeltaStore:
             days: Only these days; None: all.
             staged: Shown in the place of what is stored in their partitions.
             missing_ok: A table that doesn't exist has no rows.
+            version: Which version; None: the newest.
 
         Raises:
             SchemaMismatch: A stored column is declared otherwise.
-            StorageError: The table is missing or can't be read.
+            StorageError: The table or the version is missing or can't be read.
         """
         log = self._log(table)
-        opened = self._opened(log, missing_ok=missing_ok)
+        opened = self._opened(log, missing_ok=missing_ok, version=version)
         found = files.staged_files(self.location, staged)
         if opened is not None:
             additions(table, polars_schema(opened.schema()))
@@ -333,9 +335,11 @@ class DeltaStore:
     def _log(self, table: Table) -> TransactionLog:
         return TransactionLog(table.name, self.location, self.patience)
 
-    def _opened(self, log: TransactionLog, *, missing_ok: bool) -> DeltaTable | None:
+    def _opened(
+        self, log: TransactionLog, *, missing_ok: bool, version: int | None = None
+    ) -> DeltaTable | None:
         try:
-            return log.open()
+            return log.open(version)
         except TableNotFoundError as error:
             if missing_ok:
                 return None
