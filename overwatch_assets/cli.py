@@ -265,8 +265,9 @@ def views(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(catalogue, indent=2))
         return
+    width = max(len(each["name"]) for each in catalogue) + 2
     for each in catalogue:
-        click.echo(f"{each['name']:<20}{each['doc'].partition(chr(10))[0]}")
+        click.echo(f"{each['name']:<{width}}{each['doc'].partition(chr(10))[0]}")
 
 
 @cli.command()

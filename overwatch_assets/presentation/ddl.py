@@ -185,10 +185,11 @@ class _DuckdbTables(_Tables):
 
     def calendar(self) -> str:
         ddl = self.ddl
+        spread = {view.table for view in ddl.views if view.per_day}
+        spread |= {name for view in ddl.derived for name in view.tables}
         newest: list[date] = [ddl.first_day]
-        for table in ddl.tables.values():
-            days = ddl.store.partitions(table, missing_ok=True)[DAY].drop_nulls().to_list()
-            newest += days
+        for name in sorted(spread):
+            newest += ddl.store.partitions(ddl.tables[name], missing_ok=True)[DAY].to_list()
         return calendar_sql(
             ddl.first_day, max(newest) + timedelta(days=1), ddl.reach.timezone, self.dialect
         )

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from overwatch_assets import cli
 from overwatch_assets.errors import ConfigError
-from overwatch_assets.registry import MODULES
+from overwatch_assets.registry import DERIVED_VIEWS, MODULES, VIEWS
 
 ONE_TABLE = ("--modules", "audit_log_bronze", "--from", "2026-11-01", "--to", "2026-11-01")
 
@@ -59,6 +59,13 @@ def test_prices_are_there_to_query_after_a_run(config: str) -> None:
     sql = "select sku, contract_price from dbuCostDetails order by sku limit 1"
     _, output = invoke("sql", "--config", config, "--json", sql)
     assert json.loads(output) == [{"sku": "automated", "contract_price": 0.15}]
+
+
+def test_every_view_is_listed_with_what_it_shows() -> None:
+    code, output = invoke("views")
+    assert code == 0
+    listed = dict(line.split(maxsplit=1) for line in output.splitlines())
+    assert listed == {view.name: view.doc for view in (*VIEWS, *DERIVED_VIEWS)}
 
 
 def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
