@@ -76,7 +76,7 @@ class DerivedView:
         doc: One row per what, and what surprises.
         sql: The same in SQL: steps of a query, name -> select, the last of which has the view's
             rows. They read the tables' shown rows by the tables' names, and `calendar`. None: it
-            is not written in SQL.
+            is not written in SQL, so only what computes it here can show it.
     """
 
     name: str

@@ -222,6 +222,20 @@ BEYOND: dict[str, set[str]] = {
     "sparkExecutor": {"end_imputed", "end_reason"},
     # The order within a millisecond, what the price was chosen by, why a cost is not known.
     "clusterStateFact": {"seq", "cluster_type", "photon_multiplier", "cost_reason", "end_imputed"},
+    "sqlQueryHistory": {"end_imputed", "end_reason"},
+    # What it was priced by, what it cost, and why that is not known.
+    "warehouseStateFact": {
+        "seq",
+        "channel",
+        "hourly_dbus",
+        "worker_count",
+        "driver_vCPUs",
+        "sku",
+        "dbu_rate",
+        "total_dbu_cost",
+        "cost_reason",
+        "end_imputed",
+    },
     # Who bears the cost, the shares by time, what no state covers, why a cost is not known.
     "jobRunCostPotentialFact": {
         "submitted_by",

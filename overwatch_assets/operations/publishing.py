@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from overwatch_assets.config import Config
 from overwatch_assets.presentation.ddl import ETL, Ddl
+from overwatch_assets.presentation.reading import derived_rows
 from overwatch_assets.registry import DERIVED_VIEWS, VIEWS
 from overwatch_assets.resources import Deployment
 from overwatch_assets.sql_dialect import DUCKDB, Dialect
@@ -70,11 +71,24 @@ def publish(config: Config) -> Path:
                 connection.begin()
                 for statement in statements(config, DUCKDB):
                     connection.execute(statement)
+                _store_computed(connection, config)
                 connection.commit()
             unfinished.replace(path)
         finally:
             _clear(unfinished)
     return path
+
+
+def _store_computed(connection: duckdb.DuckDBPyConnection, config: Config) -> None:
+    """Store the rows of views that no SQL can make."""
+    store, reach = Deployment(config=config, modules={}).store, reach_of(config)
+    for view in DERIVED_VIEWS:
+        if view.sql is None:
+            with store.computing():
+                rows = derived_rows(store, view, BY_NAME, reach).collect()
+            connection.register("computed", rows)
+            connection.execute(f"create table {DUCKDB.quoted(view.name)} as from computed")
+            connection.unregister("computed")
 
 
 def _clear(unfinished: Path) -> None:

@@ -105,7 +105,7 @@ class Ddl:
                 yield from at.view(at.named(view.name, etl=view.in_etl), columns, view.doc, query)
         for view in self.derived:
             if view.sql is None:
-                yield f"-- {view.name} can't be written in SQL: `overwatch sql` and Python have it"
+                yield f"-- {view.name} is not in SQL: `overwatch sql`, Python and the file have it"
             elif there.issuperset(view.tables):
                 query = self._derived_query(view, view.sql(at.dialect), at)
                 yield from at.view(at.named(view.name), view.columns, view.doc, query)

@@ -11,7 +11,9 @@ from overwatch_assets.configuration.document import parse_document
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.operations.publishing import publish
 from overwatch_assets.operations.query import answer
+from overwatch_assets.registry import DERIVED_VIEWS, VIEWS
 from overwatch_assets.resources import Deployment
+from overwatch_assets.view import View
 from overwatch_assets.views import BY_NAME, view
 from overwatch_assets_tests.frames import table
 
@@ -60,6 +62,16 @@ def test_a_reader_of_the_old_file_goes_on_and_a_new_one_sees_what_was_loaded(
             assert names(new) == ["etl", "web"]
     left = {each.name for each in tmp_path.glob("*duckdb*")}
     assert left == {"overwatch.duckdb", ".overwatch.duckdb.lock"}
+
+
+def test_the_file_has_every_view(tmp_path: Path) -> None:
+    of = config(tmp_path)
+    put(of, "1", "etl")
+    with duckdb.connect(publish(of), read_only=True) as connection:
+        for each in (*VIEWS, *DERIVED_VIEWS):
+            schema = "etl." if isinstance(each, View) and each.in_etl else ""
+            found = connection.sql(f'from {schema}"{each.name}" limit 0').columns
+            assert found == view(each.name, of).collect_schema().names()
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
