@@ -223,6 +223,9 @@ BEYOND: dict[str, set[str]] = {
     # The order within a millisecond, what the price was chosen by, why a cost is not known.
     "clusterStateFact": {"seq", "cluster_type", "photon_multiplier", "cost_reason", "end_imputed"},
     "sqlQueryHistory": {"end_imputed", "end_reason"},
+    # What no state covers, and why a cost is not known.
+    "notebookCommands": {"uncovered_S", "cost_reason"},
+    "verboseAuditTarget": {"uncovered_S", "cost_reason"},
     # What it was priced by, what it cost, and why that is not known.
     "warehouseStateFact": {
         "seq",

@@ -5,6 +5,7 @@ from overwatch_assets.view import View
 VIEW = View(
     name="accountMod",
     table="account_mods_gold",
+    in_etl=True,
     columns=(
         "organization_id",
         "workspace_name",

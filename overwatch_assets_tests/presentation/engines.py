@@ -12,7 +12,7 @@ from overwatch_assets.presentation.calendar_days import calendar_sql
 from overwatch_assets.sql_dialect import DUCKDB
 from overwatch_assets.view import DerivedView
 
-FIRST, LAST = date(2024, 4, 1), date(2025, 3, 1)
+FIRST, LAST = date(2024, 1, 1), date(2025, 12, 31)
 
 
 def by_sql(view: DerivedView, tables: Mapping[str, pl.LazyFrame], zone: str) -> pl.DataFrame:
