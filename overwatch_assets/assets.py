@@ -108,7 +108,7 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> list[Record]:
     """
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     hold_frozen(context.instance, deployment.config)
-    ledger = DagsterLedger(context.instance)
+    ledger = DagsterLedger(context.instance, deployment.records_read(context.run.run_id))
     loader = deployment.loader(ledger)
     run = Run(
         run_id=context.run.run_id,

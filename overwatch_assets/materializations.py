@@ -5,7 +5,7 @@ Dagster's run storage is the only state that decides what may be loaded and what
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -23,9 +23,16 @@ RECORD = "overwatch/record"
 
 @dataclass(frozen=True)
 class DagsterLedger:
-    """Reads records from a Dagster instance; the assets write them."""
+    """Reads records from a Dagster instance; the assets write them.
+
+    Attributes:
+        instance: The instance.
+        read: Records that were read, by the number of their event: they don't change, and all
+            tables of a run ask for those of the tables that they read.
+    """
 
     instance: dg.DagsterInstance
+    read: dict[int, Record] = field(default_factory=dict[int, Record])
 
     def latest(
         self, table: str, organization_id: str, days: Collection[date]
@@ -39,20 +46,17 @@ class DagsterLedger:
             DagsterEventType.ASSET_MATERIALIZATION,
             {str(key_of(organization_id, day)) for day in days},
         )
-        if not newest:
-            return {}
-        found = self.instance.fetch_materializations(
-            AssetRecordsFilter(asset_key=asset, storage_ids=list(newest.values())),
-            limit=len(newest),
-        )
-        records: dict[date, Record] = {}
-        for event in found.records:
-            materialized = event.asset_materialization
-            if materialized is None or RECORD not in materialized.metadata:
-                continue
-            record = Record.from_json(json.dumps(materialized.metadata[RECORD].value))
-            records[record.day] = record
-        return records
+        if unread := [number for number in newest.values() if number not in self.read]:
+            found = self.instance.fetch_materializations(
+                AssetRecordsFilter(asset_key=asset, storage_ids=unread), limit=len(unread)
+            )
+            for event in found.records:
+                materialized = event.asset_materialization
+                if materialized is not None and RECORD in materialized.metadata:
+                    record = Record.from_json(json.dumps(materialized.metadata[RECORD].value))
+                    self.read[event.storage_id] = record
+        known = (self.read[number] for number in newest.values() if number in self.read)
+        return {record.day: record for record in known}
 
     def days(self, table: str, organization_id: str) -> Sequence[date]:
         """Every day that was ever loaded, ascending."""

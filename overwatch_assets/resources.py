@@ -21,7 +21,7 @@ from overwatch_assets.configuration.storage import OptionValue, Provider, Storag
 from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
-from overwatch_assets.execution.records import Ledger
+from overwatch_assets.execution.records import Ledger, Record
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
@@ -107,6 +107,15 @@ class Deployment:
         default_factory=dict[str, DatabricksApi], init=False, repr=False
     )
     _apis_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _records: dict[str, dict[int, Record]] = field(
+        default_factory=dict[str, dict[int, Record]], init=False, repr=False
+    )
+
+    def records_read(self, run_id: str) -> dict[int, Record]:
+        """Where a run keeps the records it has read; those of the run before are forgotten."""
+        if run_id not in self._records:
+            self._records.clear()
+        return self._records.setdefault(run_id, {})
 
     def now(self) -> datetime:
         """The present."""

@@ -6,7 +6,7 @@ column of nulls only, an integer in a wider integer column.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import polars as pl
@@ -48,7 +48,13 @@ def delta_schema(table: Table) -> Schema:
 
 def polars_schema(stored: Schema) -> pl.Schema:
     """A stored schema as Polars reads it."""
-    return pl.Schema(cast("Mapping[str, pl.DataType]", stored))
+    return _polars_schema(stored.to_json())
+
+
+@lru_cache(maxsize=256)
+def _polars_schema(stored: str) -> pl.Schema:
+    """Of a schema as text: every look at a table asks for the same ones."""
+    return pl.Schema(cast("Mapping[str, pl.DataType]", Schema.from_json(stored)))
 
 
 def additions(table: Table, stored: pl.Schema) -> tuple[str, ...]:

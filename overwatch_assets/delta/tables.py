@@ -64,14 +64,13 @@ class DeltaStore:
             SchemaMismatch: A stored column is declared otherwise, or no longer.
             StorageError: It can't be read or written.
         """
-        declared = delta_schema(table)
         log = self._log(table)
 
         def step(opened: DeltaTable | None) -> bool:
             if opened is None:
                 DeltaTable.create(
                     self.location.uri(table.name),
-                    schema=declared,
+                    schema=delta_schema(table),
                     partition_by=list(PARTITION_COLUMNS),
                     name=table.name,
                     description=table.doc.partition("\n")[0] or None,
@@ -80,7 +79,8 @@ class DeltaStore:
                 return True
             missing = additions(table, polars_schema(opened.schema()))
             if missing:
-                opened.alter.add_columns(extended_fields(declared, opened.schema(), missing))
+                fields = extended_fields(delta_schema(table), opened.schema(), missing)
+                opened.alter.add_columns(fields)
             return bool(missing)
 
         log.settle(step)
