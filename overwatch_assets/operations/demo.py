@@ -1,6 +1,8 @@
 """The demo: three made-up workspaces, loaded through Dagster, and what there is to see."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +23,8 @@ from overwatch_assets.operations.plan import Selection
 from overwatch_assets.operations.query import answer
 from overwatch_assets.operations.session import Session
 
-PORT = 41207
-"""Of the first workspace's API; another where it is taken."""
+PORTS = range(41207, 41407, 10)
+"""Of the first workspace's API, the others follow it: the first of these where all are free."""
 
 TEXT_WIDTH = 36
 
@@ -36,7 +38,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
     with console.status("making up three workspaces"):
         demo = write_demo(folder / LOGS, seed=seed)
     seen = datetime.fromtimestamp(seen_ms(demo.world) / 1000, UTC)
-    with _served(folder, demo) as emulator:
+    with served(folder, demo) as emulator:
         config = _config(folder, seed, demo, emulator)
         session = Session(config, console, clock=lambda: seen)
         report = session.load(session.plan(Selection()))
@@ -49,7 +51,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
     return 0
 
 
-def _served(folder: Path, demo: DemoWorld) -> Emulator:
+def served(folder: Path, demo: DemoWorld) -> Emulator:
     """The demo's workspaces behind their API, as they are seen the morning after.
 
     Raises:
@@ -59,10 +61,11 @@ def _served(folder: Path, demo: DemoWorld) -> Emulator:
     _, credentials = credentials_in(folder)
     clock = Clock(seen_ms(demo.world))
     account_id = demo.world.company.account_id
-    try:
-        return Emulator(workspaces, credentials, clock=clock, port=PORT, account_id=account_id)
-    except ConfigError:
-        return Emulator(workspaces, credentials, clock=clock, account_id=account_id)
+    serve = partial(Emulator, workspaces, credentials, clock=clock, account_id=account_id)
+    for port in PORTS[:-1]:
+        with suppress(ConfigError):
+            return serve(port=port)
+    return serve(port=PORTS[-1])
 
 
 def _config(folder: Path, seed: int, demo: DemoWorld, emulator: Emulator) -> Config:
