@@ -114,8 +114,8 @@ VIEW = DerivedView(
         Column(
             "shared_dbu_cost",
             pl.Float64,
-            "The same, each moment shared evenly by the commands that ran on the cluster then: "
-            "together never more than the cluster's DBUs. Null: none is known.",
+            "The same in USD, each moment shared evenly by the commands that ran on the cluster "
+            "then: together never more than the cluster's DBUs cost. Null: none is known.",
         ),
         Column(
             "unknown_commands",

@@ -24,7 +24,7 @@ from overwatch_assets_tests.laws.cluster_event_world import cluster_event_source
 from overwatch_assets_tests.laws.cluster_world import cluster_sources
 from overwatch_assets_tests.laws.harness import FIGURES, World, WorldSource
 from overwatch_assets_tests.laws.job_world import job_sources
-from overwatch_assets_tests.laws.spark_world import DAYS
+from overwatch_assets_tests.laws.spark_world import DAYS, FIRST_DAY
 from overwatch_assets_tests.memory import MadeUpWorkspace
 
 Sources = Mapping[str, WorldSource]
@@ -66,6 +66,7 @@ COSTS = {
     ),
 }
 DECLARED = {table.name: table for table in TABLES}
+OTHER = MadeUpWorkspace("7", "other", first_day=FIRST_DAY)
 WEEK = timedelta(days=7)
 WEEK_MS = 7 * 86_400_000
 
@@ -219,7 +220,7 @@ def _renamed(value: object) -> Any:
 @RELATED
 @given(seeds)
 def test_two_workspaces_together_cost_what_each_does_alone(seed: int) -> None:
-    one, two = plain(seed), loaded(made_up(seed + 1), workspace=MadeUpWorkspace("7", "other"))
+    one, two = plain(seed), loaded(made_up(seed + 1), workspace=OTHER)
     both = World({}, modules=MODULES)
     for name in DECLARED:
         both.store.rows[name] = {**one.store.rows.get(name, {}), **two.store.rows.get(name, {})}
@@ -230,7 +231,7 @@ def test_two_workspaces_together_cost_what_each_does_alone(seed: int) -> None:
         assert together[ORGANIZATION_ID.name].n_unique() == 2
 
 
-TIMES = ("busy_S", "core_hours")
+TIMES = ("busy_S", "core_hours", "execution_time_S")
 
 
 @pytest.mark.parametrize("view", DERIVED_VIEWS, ids=lambda view: view.name)
