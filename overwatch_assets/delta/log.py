@@ -128,7 +128,10 @@ class TransactionLog:
             self._require_missing(error)
             raise
         except Exception as error:  # noqa: BLE001 - delta-rs raises several kinds, also bare ones
-            raise self.failure("can't be read", error) from None
+            which = (
+                "" if version is None else f" in version {version}, if there ever was such a one"
+            )
+            raise self.failure(f"can't be read{which}", error) from None
 
     def failure(self, what: str, error: BaseException | str) -> StorageError:
         """A StorageError that names the table and keeps secrets out."""

@@ -325,3 +325,9 @@ def test_any_rows_of_any_workspace_come_back_as_they_were(
         assert back["organization_id"].to_list() == [mine] * len(rows)
         assert stored(store, organization_id=other) == [1]
         assert store.scan(JOBRUNS).collect().height == len(rows) + 1
+
+
+def test_a_version_that_never_was_is_named(store: DeltaStore) -> None:
+    store.create(JOBRUNS)
+    with pytest.raises(StorageError, match=r"can't be read in version 99, if there ever was"):
+        store.scan(JOBRUNS, version=99)
