@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ import pytest
 import requests
 from databricks.sdk.errors import InternalError
 
-from overwatch_assets.demo.emulator.server import Clock, Emulator
+from overwatch_assets.demo.emulator.server import HOST, Clock, Emulator
 from overwatch_assets.errors import ConfigError
 from overwatch_assets_tests.demo.emulator.literal import (
     CREDENTIALS,
@@ -65,12 +66,20 @@ def test_a_port_that_is_taken_is_told_by_its_number() -> None:
             Emulator([LiteralWorkspace()], CREDENTIALS, port=port)
 
 
+def neighbouring_free_ports() -> int:
+    """The first of two free ports, below those the system hands out to others meanwhile."""
+    for first in range(20_000 + os.getpid() % 5_000 * 2, 32_000, 2):
+        with socket.socket() as one, socket.socket() as two:
+            if one.connect_ex((HOST, first)) and two.connect_ex((HOST, first + 1)):
+                return first
+    raise AssertionError("no two neighbouring ports are free")
+
+
 def test_workspaces_follow_the_first_ones_port() -> None:
-    with Emulator([LiteralWorkspace()], CREDENTIALS) as found:
-        free = int(found.address(ORG).rsplit(":", 1)[1])
+    first = neighbouring_free_ports()
     both = [LiteralWorkspace(ORG), LiteralWorkspace(OTHER)]
-    with Emulator(both, CREDENTIALS, port=free) as emulator:
-        assert emulator.address(OTHER) == f"http://127.0.0.1:{free + 1}"
+    with Emulator(both, CREDENTIALS, port=first) as emulator:
+        assert emulator.address(OTHER) == f"http://127.0.0.1:{first + 1}"
 
 
 def test_the_clock_goes_until_it_is_set() -> None:
