@@ -108,8 +108,8 @@ def _load(context: dg.AssetExecutionContext, module: Module) -> list[Record]:
     """
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     hold_frozen(context.instance, deployment.config)
-    ledger = DagsterLedger(context.instance, deployment.records_read(context.run.run_id))
-    loader = deployment.loader(ledger)
+    seen = deployment.seen(context.run.run_id)
+    loader = deployment.loader(DagsterLedger(context.instance, seen.records), seen.store)
     run = Run(
         run_id=context.run.run_id,
         snapshot=snapshot_of(context, deployment),

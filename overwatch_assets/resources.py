@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 from dagster_deltalake.config import ClientConfig
@@ -18,10 +18,12 @@ from pydantic import SecretStr
 from overwatch_assets.bronze.clusters_snapshot_error_bronze import ERRORS
 from overwatch_assets.config import Config, Workspace
 from overwatch_assets.configuration.storage import OptionValue, Provider, Storage, provider_of
+from overwatch_assets.delta.pinned import PinnedStore
 from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger, Record
+from overwatch_assets.execution.tables import AnyTables
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
@@ -84,6 +86,31 @@ RECENT_DAYS = timedelta(days=7)
 PATIENT = Retries()
 
 
+class Flag(Protocol):
+    """An event of a thread or of processes."""
+
+    def is_set(self) -> bool:
+        """Whether somebody has set it."""
+        ...
+
+    def set(self) -> None:
+        """Set it, for good."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a run has read and need not read again.
+
+    Attributes:
+        store: The tables, each as it was when the run first looked at it.
+        records: Records of loaded days, by the number of their event.
+    """
+
+    store: PinnedStore
+    records: dict[int, Record] = field(default_factory=dict[int, Record])
+
+
 @dataclass
 class Deployment:
     """Store, sources and days of a configuration.
@@ -100,22 +127,21 @@ class Deployment:
     config: Config
     modules: Mapping[str, Module]
     progress: Callable[[Cell], None] = lambda _: None
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: Flag = field(default_factory=threading.Event)
     clock: Callable[[], datetime] | None = None
     retries: Retries = PATIENT
     _apis: dict[str, DatabricksApi] = field(
         default_factory=dict[str, DatabricksApi], init=False, repr=False
     )
     _apis_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _records: dict[str, dict[int, Record]] = field(
-        default_factory=dict[str, dict[int, Record]], init=False, repr=False
-    )
+    _seen: dict[str, "Seen"] = field(default_factory=dict[str, "Seen"], init=False, repr=False)
 
-    def records_read(self, run_id: str) -> dict[int, Record]:
-        """Where a run keeps the records it has read; those of the run before are forgotten."""
-        if run_id not in self._records:
-            self._records.clear()
-        return self._records.setdefault(run_id, {})
+    def seen(self, run_id: str) -> "Seen":
+        """What a run has seen so far; what the run before has seen is forgotten."""
+        if run_id not in self._seen:
+            self._seen.clear()
+            self._seen[run_id] = Seen(PinnedStore(self.store))
+        return self._seen[run_id]
 
     def now(self) -> datetime:
         """The present."""
@@ -147,11 +173,16 @@ class Deployment:
         is_bucket = workspace.cloud == "gcp" and not workspace.has_api
         return f"gs://databricks-{org}/{org}" if is_bucket else None
 
-    def loader(self, ledger: Ledger) -> Loader:
-        """What loads modules, with its sources; a workspace's mounts are asked for once."""
+    def loader(self, ledger: Ledger, store: AnyTables | None = None) -> Loader:
+        """What loads modules, with its sources; a workspace's mounts are asked for once.
+
+        Args:
+            ledger: What is known of loaded days.
+            store: The tables as a run sees them; None: as they are at each look.
+        """
         mounts = cache(self._mounts)
         return Loader(
-            store=self.store,
+            store=store or self.store,
             ledger=ledger,
             modules=self.modules,
             calendar=self.config,

@@ -14,6 +14,7 @@ from overwatch_assets.assets import REDO_TAG
 from overwatch_assets.definitions import build_definitions
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger
+from overwatch_assets.execution.tables import AnyTables
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import HOLDS, Module, Rule, Window
 from overwatch_assets.operations.dagster_home import open_instance
@@ -84,11 +85,11 @@ class ToyDeployment(Deployment):
 
     source: Instances = field(default_factory=Instances)
 
-    def loader(self, ledger: Ledger) -> Loader:
+    def loader(self, ledger: Ledger, store: AnyTables | None = None) -> Loader:
         def source_of(_organization_id: str) -> Instances:
             return self.source
 
-        return replace(super().loader(ledger), sources={"instances": source_of})
+        return replace(super().loader(ledger, store), sources={"instances": source_of})
 
 
 @dataclass

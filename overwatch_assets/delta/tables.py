@@ -203,14 +203,45 @@ class DeltaStore:
             SchemaMismatch: A stored column is declared otherwise.
             StorageError: The table or the version is missing or can't be read.
         """
+        stored = self.files(table, missing_ok=missing_ok, version=version)
+        return self.scan_files(table, stored, organization_id, days, staged)
+
+    def files(
+        self, table: Table, *, missing_ok: bool = False, version: int | None = None
+    ) -> pl.DataFrame:
+        """Data files of a version, as in `files.FILES`.
+
+        Args:
+            table: The table.
+            missing_ok: A table that doesn't exist has no files.
+            version: Which version; None: the newest.
+
+        Raises:
+            SchemaMismatch: A stored column is declared otherwise.
+            StorageError: The table or the version is missing or can't be read.
+        """
         log = self._log(table)
         opened = self._opened(log, missing_ok=missing_ok, version=version)
-        found = files.staged_files(self.location, staged)
-        if opened is not None:
-            additions(table, polars_schema(opened.schema()))
-            stored = files.listed(log, opened).join(found, on=PARTITION_COLUMNS, how="anti")
-            found = pl.concat([stored, found])
-        return files.scan(table, self.location, files.in_partitions(found, organization_id, days))
+        if opened is None:
+            return pl.DataFrame(schema=files.FILES)
+        additions(table, polars_schema(opened.schema()))
+        return files.listed(log, opened)
+
+    def scan_files(
+        self,
+        table: Table,
+        stored: pl.DataFrame,
+        organization_id: str | None = None,
+        days: Collection[date] | None = None,
+        staged: Sequence[StagedFile] = (),
+    ) -> pl.LazyFrame:
+        """As `scan`, of files that `files` returned."""
+        found = files.in_partitions(stored, organization_id, days)
+        if staged:
+            shown = files.staged_files(self.location, staged)
+            found = found.join(shown, on=PARTITION_COLUMNS, how="anti")
+            found = pl.concat([found, files.in_partitions(shown, organization_id, days)])
+        return files.scan(table, self.location, found)
 
     @contextmanager
     def computing(self) -> Generator[None]:
@@ -249,9 +280,18 @@ class DeltaStore:
         log = self._log(table)
         opened = self._opened(log, missing_ok=missing_ok)
         found = pl.DataFrame(schema=files.FILES) if opened is None else files.listed(log, opened)
+        return self.partitions_of(found, organization_id, days)
+
+    def partitions_of(
+        self,
+        stored: pl.DataFrame,
+        organization_id: str | None = None,
+        days: Collection[date] | None = None,
+    ) -> pl.DataFrame:
+        """As `partitions`, of files that `files` returned."""
         counted = pl.when(pl.col("rows").null_count() == 0).then(pl.col("rows").sum())
         return (
-            files.in_partitions(found, organization_id, days)
+            files.in_partitions(stored, organization_id, days)
             .group_by(PARTITION_COLUMNS)
             .agg(counted.alias("rows"), pl.len().cast(pl.Int64).alias("files"), pl.sum("bytes"))
             .sort(PARTITION_COLUMNS)
