@@ -30,6 +30,10 @@ from overwatch_assets.sources.spark_event_logs.task import (
 PROCESS_BYTES = 4 << 20
 """Stored size that is worth a process; smaller logs are read together."""
 
+WORTH_STARTING_BYTES = 32 << 20
+"""Stored size that each process must have to read: to start one takes as long as to read that
+much plain text, or a fifth of it compressed."""
+
 OPENING_BYTES = 1 << 16
 """What opening a log costs, in stored bytes that are read in that time."""
 
@@ -64,7 +68,8 @@ class SparkEventLogs:
         known = KnownFiles(request.known)
         tasks = self._tasks(request, known, listing.found.values())
         folder = Path(tempfile.mkdtemp(prefix="spark-event-logs-", dir=request.scratch))
-        results = list(in_processes(read_bundle, _bundles(tasks, folder), self.workers))
+        bundles = _bundles(tasks, folder)
+        results = list(in_processes(read_bundle, bundles, min(self.workers, _worth(tasks))))
         logs = [log for result in results for log in result.logs]
         days = Days(request.days)
         counts = _counted(logs)
@@ -125,12 +130,22 @@ class SparkEventLogs:
         ]
 
 
+def _worth(tasks: Sequence[LogTask]) -> int:
+    """How many processes the logs are worth; one of unknown size is worth its own."""
+    return sum(_cost(task) for task in tasks) // WORTH_STARTING_BYTES or 1
+
+
+def _cost(task: LogTask) -> int:
+    """Bytes to read, as stored."""
+    return task.info.size + OPENING_BYTES if task.info.size else WORTH_STARTING_BYTES
+
+
 def _bundles(tasks: Sequence[LogTask], folder: Path) -> list[Bundle]:
     """Logs put together until they are worth a process; one of unknown size stands alone."""
     groups: list[list[LogTask]] = []
     room = 0
     for task in tasks:
-        cost = task.info.size + OPENING_BYTES if task.info.size else PROCESS_BYTES
+        cost = _cost(task)
         if cost > room:
             groups.append([])
             room = PROCESS_BYTES

@@ -205,6 +205,7 @@ def test_processes_give_what_one_gives(folder: Path, monkeypatch: pytest.MonkeyP
         write(folder / f"app-{number}", job_start(number, NOON), task_start(number), b"bad")
     one = gathered(folder, DAY, scratch=folder.parent / "one")
     monkeypatch.setattr(source, "PROCESS_BYTES", 1)
+    monkeypatch.setattr(source, "WORTH_STARTING_BYTES", 1)
     many = gathered(folder, DAY, workers=2, scratch=folder.parent / "many")
     assert (
         united(one, MONDAY)
