@@ -32,6 +32,8 @@ from overwatch_assets.secrets import ScopeReader, SecretReference, Secrets
 
 DEFAULT_FILE = "overwatch.yaml"
 FILE_VARIABLE = "OVERWATCH_CONFIG"
+MOST_AT_ONCE = 4
+"""Workspaces loaded at once where nothing is configured: each process takes half a GB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Config:
         storage: Where the tables are.
         chunk_days: Days worked on at once.
         workers: Processes that read logs.
+        parallel_workspaces: Workspaces that a command loads at once.
         dagster_home: Dagster's own folder.
         secrets_directory: Folder of the files that hold secrets; None: no file does.
         duckdb_file: Where BI tools find the views.
@@ -104,6 +107,7 @@ class Config:
     storage: Storage
     chunk_days: int
     workers: int
+    parallel_workspaces: int
     dagster_home: Path
     secrets_directory: Path | None
     duckdb_file: Path
@@ -178,6 +182,7 @@ def config_of(document: Document, *, now: datetime) -> Config:
         storage=model.storage,
         chunk_days=model.chunk_days,
         workers=model.workers or _usable_cpus(),
+        parallel_workspaces=model.parallel_workspaces or min(_usable_cpus(), MOST_AT_ONCE),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
         duckdb_file=model.duckdb_file,

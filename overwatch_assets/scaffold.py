@@ -48,6 +48,8 @@ _WORK = """
 chunk_days: 7
 # Processes that read logs; left out: one per CPU.
 # workers: 4
+# Workspaces that a command loads at once; left out: one per CPU, at most four.
+# parallel_workspaces: 2
 
 workspaces:
   # The number after o= in the workspace's URL, in quotes so that it stays text.

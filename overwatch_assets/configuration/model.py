@@ -407,6 +407,14 @@ class ConfigFile(Strict):
         description="Processes that read logs. Left out: one per CPU.",
         examples=[4],
     )
+    parallel_workspaces: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Workspaces that a command loads at once, each in a process of its own; each "
+        "takes its own memory. Left out: one per CPU, at most four.",
+        examples=[2],
+    )
     dagster_home: LocalPath = Field(
         default=Path(".dagster_home"),
         validate_default=True,

@@ -112,9 +112,9 @@ class Loader:
             return []
         size = len(days) if module.asked_at_once else self.chunk_days
         for chunk in chunks(days, size):
-            work.load_chunk(chunk)
             if run.stop():
                 break
+            work.load_chunk(chunk)
         return work.commit()
 
 

@@ -40,7 +40,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
     seen = datetime.fromtimestamp(seen_ms(demo.world) / 1000, UTC)
     with served(folder, demo) as emulator:
         config = _config(folder, seed, demo, emulator)
-        session = Session(config, console, clock=lambda: seen)
+        session = Session(config, console, clock=partial(_always, seen))
         report = session.load(session.plan(Selection()))
     showing.show_report(console, config, report)
     if report.failed or report.is_stopped:
@@ -49,6 +49,11 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
         _show(console, title, answer(config, statement, None))
     _show_next(console, folder, config, demo)
     return 0
+
+
+def _always(instant: datetime) -> datetime:
+    """A clock that stands still."""
+    return instant
 
 
 def served(folder: Path, demo: DemoWorld) -> Emulator:

@@ -3,7 +3,6 @@
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -11,7 +10,6 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from overwatch_assets.execution.redo import Step
 from overwatch_assets.execution.windows import Cell
 
 HEARTBEAT_S = 30.0
@@ -29,8 +27,8 @@ class Display(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def began(self, steps: Sequence[Step]) -> None:
-        """Some tables of a workspace are about to be loaded."""
+    def began(self, organization_id: str, tables: int, days: int) -> None:
+        """Some tables of a workspace are about to be loaded, so many days of all together."""
         ...
 
     def loaded(self, cell: Cell) -> None:
@@ -78,16 +76,23 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def began(self, steps: Sequence[Step]) -> None:
-        org = steps[0].organization_id
-        total = sum(len(step.days) for step in steps)
-        name = self.names.get(org, org)
-        task = self._progress.add_task("", total=total, workspace=name, table="")
-        self._tasks[org] = task
+    def began(self, organization_id: str, tables: int, days: int) -> None:
+        name = self.names.get(organization_id, organization_id)
+        what = f"{tables} tables"
+        task = self._progress.add_task("", total=days, workspace=name, table=what)
+        self._tasks[organization_id] = task
 
     def loaded(self, cell: Cell) -> None:
         task = self._tasks[cell.organization_id]
         self._progress.update(task, advance=1, table=f"{cell.table} {cell.day}")  # pyright: ignore[reportArgumentType]
+
+
+@dataclass
+class _Current:
+    """What a workspace is at."""
+
+    table: str
+    days: int = 0
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Lines:
 
     console: Console
     names: dict[str, str]
-    _current: tuple[str, str, float, int] | None = None
+    _current: dict[str, _Current] = field(default_factory=dict[str, _Current])
     _stop: threading.Event = field(default_factory=threading.Event)
     _beat: threading.Thread | None = None
 
@@ -111,31 +116,37 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._finish()
+        for organization_id in list(self._current):
+            self._finish(organization_id)
         self._stop.set()
 
-    def began(self, steps: Sequence[Step]) -> None:
-        self._finish()
-        name = self.names.get(steps[0].organization_id, steps[0].organization_id)
-        self.console.print(f"{name}  {len(steps)} tables", highlight=False)
+    def began(self, organization_id: str, tables: int, days: int) -> None:
+        self._finish(organization_id)
+        what = f"{tables} tables, {days} days of all together"
+        self.console.print(f"{self._name(organization_id)}  {what}", highlight=False)
 
     def loaded(self, cell: Cell) -> None:
-        if self._current is None or self._current[:2] != (cell.organization_id, cell.table):
-            self._finish()
-            self._current = (cell.organization_id, cell.table, time.monotonic(), 0)
-        org, table, since, days = self._current
-        self._current = (org, table, since, days + 1)
+        at = self._current.get(cell.organization_id)
+        if at is None or at.table != cell.table:
+            self._finish(cell.organization_id)
+            at = self._current[cell.organization_id] = _Current(cell.table)
+        at.days += 1
 
-    def _finish(self) -> None:
-        if self._current is not None:
-            org, table, _, days = self._current
-            name = self.names.get(org, org)
-            self.console.print(f"{name}  {table}  {days} days", highlight=False)
-            self._current = None
+    def _name(self, organization_id: str) -> str:
+        return self.names.get(organization_id, organization_id)
+
+    def _finish(self, organization_id: str) -> None:
+        at = self._current.pop(organization_id, None)
+        if at is not None:
+            told = f"{self._name(organization_id)}  {at.table}  {at.days} days"
+            self.console.print(told, highlight=False)
 
     def _heartbeat(self) -> None:
         while not self._stop.wait(HEARTBEAT_S):
             now = time.strftime("%H:%M:%S")
-            at = self._current
-            doing = f"{at[1]}, {at[3]} days done" if at else "at work"
-            print(f"{now}  {doing}", file=sys.stderr, flush=True)  # noqa: T201 - the heartbeat
+            doing = [
+                f"{self._name(org)} {at.table}, {at.days} days done"
+                for org, at in list(self._current.items())
+            ]
+            told = "; ".join(doing) or "at work"
+            print(f"{now}  {told}", file=sys.stderr, flush=True)  # noqa: T201 - the heartbeat

@@ -19,7 +19,7 @@ from overwatch_assets.execution.windows import contiguous
 from overwatch_assets.jobs import EVERYTHING
 from overwatch_assets.materializations import DagsterLedger
 from overwatch_assets.operations.plan import Plan
-from overwatch_assets.operations.reaper import process_tag, reap
+from overwatch_assets.operations.reaper import process_tag
 from overwatch_assets.partitions import range_tags
 from overwatch_assets.price_assets import STEP as PRICES
 from overwatch_assets.reference.tables import REFERENCE_TABLES
@@ -97,12 +97,13 @@ class Runner:
     """Runs plans on a Dagster instance.
 
     Attributes:
-        began: Told of each Dagster run's tables and days before it begins.
+        began: Told of each Dagster run before it begins: workspace, tables, and the days of all
+            of them together.
     """
 
     deployment: Deployment
     instance: dg.DagsterInstance
-    began: Callable[[Sequence[Step]], None] = lambda _: None
+    began: Callable[[str, int, int], None] = lambda _org, _tables, _days: None
 
     @property
     def ledger(self) -> DagsterLedger:
@@ -114,7 +115,6 @@ class Runner:
 
         A workspace's price tables are refreshed with the first of its runs.
         """
-        reap(self.instance)
         report = RunReport()
         for step in plan.owed:
             self._together([step], report, {RETRY_TAG: "true"})
@@ -143,9 +143,9 @@ class Runner:
         return report.is_stopped
 
     def _together(self, steps: Sequence[Step], report: RunReport, tags: dict[str, str]) -> None:
-        self.began(steps)
         days = steps[0].days
         organization_id = steps[0].organization_id
+        self.began(organization_id, len(steps), sum(len(step.days) for step in steps))
         names = [step.module.table.name for step in steps]
         is_begun = any(each.organization_id == organization_id for each in report.results)
         prices = () if is_begun else (table.name for table in REFERENCE_TABLES)

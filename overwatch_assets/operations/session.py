@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from types import FrameType
 
 import duckdb
@@ -13,10 +13,13 @@ from rich.console import Console
 
 from overwatch_assets.config import Config
 from overwatch_assets.errors import StorageError
+from overwatch_assets.operations.beside_signals import beside_signals
 from overwatch_assets.operations.dagster_home import open_instance
+from overwatch_assets.operations.parallel import run_side_by_side
 from overwatch_assets.operations.plan import Plan, Selection, days_asked, plan_run
 from overwatch_assets.operations.progress import display_for
 from overwatch_assets.operations.publishing import publish
+from overwatch_assets.operations.reaper import reap
 from overwatch_assets.operations.run import Runner, RunReport
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.resources import Deployment
@@ -29,7 +32,8 @@ class Session:
     Attributes:
         config: The configuration.
         console: Where progress is shown.
-        clock: Tells the time of a made-up world; None: the machine's clock tells it.
+        clock: Tells the time of a made-up world, also in other processes, to which it is sent;
+            None: the machine's clock tells it.
     """
 
     config: Config
@@ -70,13 +74,21 @@ class Session:
         return plan_run(modules, chosen, ledger, days, captured=captured, owed=owed)
 
     def load(self, plan: Plan) -> RunReport:
-        """Load what a plan says, with progress; the first signal stops after the day at hand."""
+        """Load what a plan says, with progress; the first signal stops after the day at hand.
+
+        Several workspaces are loaded side by side, as many as are configured.
+        """
         names = {each.organization_id: each.name for each in self.config.workspaces}
         display = display_for(self.console, names)
-        runner = Runner(self.deployment, self.runner.instance, began=display.began)
-        self.deployment.progress = display.loaded
+        reap(self.runner.instance)
+        count = min(self.config.parallel_workspaces, len({s.organization_id for s in plan.steps}))
         with _stopping(self.deployment, self.console), display:
-            report = runner.run(plan)
+            if count > 1:
+                report = run_side_by_side(self.deployment, plan, display, count)
+            else:
+                self.deployment.progress = display.loaded
+                runner = Runner(self.deployment, self.runner.instance, began=display.began)
+                report = beside_signals(partial(runner.run, plan))
         self._publish()
         return report
 

@@ -46,7 +46,6 @@ from overwatch_assets_tests.end_to_end.acceptance_queries import (
 from overwatch_assets_tests.laws.harness import comparable
 from overwatch_assets_tests.presentation.documented_views_test import WAITING
 
-KILLS = 2
 LAST_DAY = (FIRST_DAY + timedelta(days=DAYS - 1)).isoformat()
 
 
@@ -338,52 +337,29 @@ def test_spark_work_is_told_as_it_was(
         assert failed.height == failed_spark_jobs(truth)
 
 
-def test_running_the_demo_again_changes_nothing(demo: Path) -> None:
-    before = tables(demo)
-    done = overwatch("demo", "--folder", str(demo), cwd=demo.parent)
-    assert done.returncode == 0, done.stdout + done.stderr
-    after = tables(demo)
-    assert all(before[name].equals(after[name]) for name in before)
-
-
-@pytest.mark.usefixtures("served")
-def test_workspaces_at_once_each_killed_at_any_moment_and_run_again_give_the_same_tables(
+def test_a_demo_killed_at_any_moment_and_run_again_holds_the_same_tables(
     demo: Path, tmp_path: Path
 ) -> None:
-    calm, killed = (_copied(demo, tmp_path / name) for name in ("calm", "killed"))
-    _end(_started(calm))
-    pick = random.Random(11)  # noqa: S311 - no secret
-    for _ in range(KILLS):
-        running = _started(killed)
-        time.sleep(pick.uniform(4.0, 12.0))
-        for process in running:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-    _end(_started(killed))
-    undisturbed, disturbed = tables(calm.parent), tables(killed.parent)
+    """Its workspaces are loaded at once, by processes that end with it."""
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "overwatch_assets.cli", "demo", "--folder", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    _read_until_loading(process)
+    time.sleep(random.Random(11).uniform(5.0, 15.0))  # noqa: S311 - no secret
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    again = overwatch("demo", "--folder", str(folder), cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    undisturbed, disturbed = tables(demo), tables(folder)
     assert undisturbed["jobruncostpotentialfact_gold"].height > 0
     assert undisturbed["spark_tasks_silver"].height > 0
     assert [name for name in undisturbed if not undisturbed[name].equals(disturbed[name])] == []
 
 
-def _started(config: Path) -> list[subprocess.Popen[str]]:
-    """A process per workspace that loads its days."""
-    command = [sys.executable, "-m", "overwatch_assets.cli", "run", "--config", str(config)]
-    days = ["--from", "2026-10-05", "--to", LAST_DAY]
-    return [
-        subprocess.Popen(
-            [*command, *days, "--workspace", each.name],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for each in load_config(config).workspaces
-    ]
-
-
-def _end(running: list[subprocess.Popen[str]]) -> None:
-    printed = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0] * len(running), printed
+def _read_until_loading(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    while "tables" not in process.stdout.readline():
+        assert process.poll() is None
 
 
 @pytest.mark.usefixtures("served")
@@ -393,9 +369,7 @@ def test_a_stopped_run_finishes_its_commit_and_says_130(demo: Path, tmp_path: Pa
     process = subprocess.Popen(
         [*command, "--to", LAST_DAY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    while "tables" not in process.stdout.readline():
-        assert process.poll() is None
+    _read_until_loading(process)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 130, output + errors

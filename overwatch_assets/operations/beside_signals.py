@@ -1,0 +1,30 @@
+"""Work that signals do not break into."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def beside_signals(work: Callable[[], Result]) -> Result:
+    """Do work in a thread, while this one takes the signals.
+
+    In the main thread Dagster would take them, and raise an exception in the midst of whatever
+    a step is doing.
+
+    Raises:
+        BaseException: What the work raised; or what a signal's handler did, and then the work
+            ends with the process.
+    """
+    done: Future[Result] = Future()
+
+    def body() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the work is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=body, daemon=True).start()
+    return done.result()
