@@ -3,9 +3,12 @@
 Days are those of a zone whose clocks are put forward on one of them.
 """
 
+import os
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 
 import polars as pl
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from overwatch_assets.execution.records import Record
 from overwatch_assets.module import PARTITION_DATE, Grain, Module
 from overwatch_assets.registry import MODULES
 from overwatch_assets_tests.laws.account_world import account_sources
@@ -27,7 +31,11 @@ from overwatch_assets_tests.laws.warehouse_world import warehouse_sources
 WORLDS = settings(
     max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-seeds = st.integers(0, 10_000)
+SEEDS = (
+    [3, 1_117, 8_020] if os.environ.get("CI") else random.SystemRandom().sample(range(10_000), 3)
+)
+"""Worlds that the laws share: other ones each time, but for those by which a change is judged."""
+seeds = st.sampled_from(SEEDS)
 ZONE = "Europe/Berlin"
 
 
@@ -57,6 +65,14 @@ def made_up(seed: int) -> Sources:
     }
 
 
+@cache
+def loaded(seed: int) -> World:
+    """A world that was loaded whole, at once; nothing more is loaded into it."""
+    world = world_of(made_up(seed))
+    world.load(*DAYS)
+    return world
+
+
 def assert_equal(one: World, other: World, modules: Sequence[Module] = MODULES) -> None:
     for module in modules:
         left, right = one.rows(module), other.rows(module)
@@ -77,9 +93,7 @@ def closed(world: World, module: Module) -> pl.DataFrame:
 @WORLDS
 @given(seeds)
 def test_deleting_all_that_comes_after_a_day_does_not_change_it(seed: int) -> None:
-    sources = made_up(seed)
-    whole = world_of(sources)
-    whole.load(*DAYS)
+    sources, whole = made_up(seed), loaded(seed)
     day = DAYS[1]
     until_ms = round(midnight_after(day, ZONE).timestamp() * 1000)
     past = world_of({name: each.before(until_ms, ZONE) for name, each in sources.items()})
@@ -93,30 +107,24 @@ def test_deleting_all_that_comes_after_a_day_does_not_change_it(seed: int) -> No
 def test_every_split_of_a_range_gives_the_same_rows(
     seed: int, chunk_days: int, cuts: set[date]
 ) -> None:
-    sources = made_up(seed)
-    together, apart = world_of(sources), world_of(sources, chunk_days=chunk_days)
-    together.load(*DAYS)
+    apart = world_of(made_up(seed), chunk_days=chunk_days)
     for part in split(cuts):
         apart.load(*part)
-    assert_equal(together, apart)
+    assert_equal(loaded(seed), apart)
 
 
 @WORLDS
 @given(seeds)
 def test_order_and_repeats_do_not_matter(seed: int) -> None:
-    sources = made_up(seed)
-    plain = world_of(sources)
-    mixed = world_of({name: each.mixed(seed) for name, each in sources.items()})
-    plain.load(*DAYS)
+    mixed = world_of({name: each.mixed(seed) for name, each in made_up(seed).items()})
     mixed.load(*DAYS)
-    assert_equal(plain, mixed)
+    assert_equal(loaded(seed), mixed)
 
 
 @WORLDS
 @given(seeds)
 def test_no_key_closes_twice_and_what_is_open_stays_until_it_closes(seed: int) -> None:
-    world = world_of(made_up(seed))
-    world.load(*DAYS)
+    world = loaded(seed)
     for module in MODULES:
         table = module.table
         of_day = [] if stands_once(module) else [pl.col(PARTITION_DATE.name)]
@@ -136,8 +144,7 @@ def test_no_key_closes_twice_and_what_is_open_stays_until_it_closes(seed: int) -
 @WORLDS
 @given(seeds)
 def test_columns_that_are_not_provisional_never_change(seed: int) -> None:
-    world = world_of(made_up(seed))
-    world.load(*DAYS)
+    world = loaded(seed)
     for module in MODULES:
         if module.table.grain is not Grain.INTERVAL:
             continue
@@ -163,9 +170,7 @@ def test_columns_that_are_not_provisional_never_change(seed: int) -> None:
 @WORLDS
 @given(seeds, st.sampled_from(DAYS))
 def test_a_table_as_of_a_day_is_the_load_stopped_there(seed: int, as_of: date) -> None:
-    sources = made_up(seed)
-    whole, stopped = world_of(sources), world_of(sources)
-    whole.load(*DAYS)
+    whole, stopped = loaded(seed), world_of(made_up(seed))
     stopped.load(*[day for day in DAYS if day <= as_of])
     for module in MODULES:
         assert whole.shown(module, as_of).equals(stopped.shown(module, as_of)), module.table.name
@@ -174,14 +179,12 @@ def test_a_table_as_of_a_day_is_the_load_stopped_there(seed: int, as_of: date) -
 @WORLDS
 @given(seeds, st.integers(1, 23))
 def test_a_cut_day_completed_later_equals_a_day_never_cut(seed: int, hour: int) -> None:
-    sources = made_up(seed)
-    never, later = world_of(sources), world_of(sources)
-    never.load(*DAYS)
+    later = world_of(made_up(seed))
     later.load(*DAYS[:-1])
     cut_at = midnight_after(DAYS[-2], ZONE) + timedelta(hours=hour)
     later.load(DAYS[-1], until=cut_at)
     later.load(DAYS[-1])
-    assert_equal(never, later)
+    assert_equal(loaded(seed), later)
 
 
 @WORLDS
@@ -200,21 +203,19 @@ def test_late_events_redone_by_plan_equal_a_complete_load(seed: int, salt: int) 
     in_time = {
         name: replace(each, rows=each.rows.filter(~is_late)) for name, each in sources.items()
     }
-    complete, mended = world_of(sources), world_of(in_time)
-    complete.load(*DAYS)
+    mended = world_of(in_time)
     mended.load(*DAYS)
-    mended.sources = complete.sources
+    mended.sources = sources
     for day in late_days:
         mended.load_bronze(day)
     mended.load(*DAYS, redo=True)
-    assert_equal(complete, mended)
+    assert_equal(loaded(seed), mended)
 
 
 @WORLDS
 @given(seeds)
 def test_redoing_everything_changes_nothing_that_the_plan_left_out(seed: int) -> None:
-    sources = made_up(seed)
-    world = world_of(sources)
+    world = world_of(made_up(seed))
     world.load(*DAYS)
     assert world.load(*DAYS, redo=True) == []
 
@@ -222,8 +223,8 @@ def test_redoing_everything_changes_nothing_that_the_plan_left_out(seed: int) ->
 @WORLDS
 @given(seeds)
 def test_every_task_end_counts_once(seed: int) -> None:
-    world = world_of(made_up(seed))
-    records = world.load(*DAYS)
+    world = loaded(seed)
+    records = world.ledger.records.values()
     tables = {module.table.name: module for module in MODULES}
     bronze = world.store.scan(tables["spark_events_bronze"].table).collect()
     ends = bronze.filter(pl.col("Event") == "SparkListenerTaskEnd").height
@@ -235,10 +236,16 @@ def test_every_task_end_counts_once(seed: int) -> None:
     assert by_event + repeated <= ends <= by_event + repeated + too_late
 
 
+@cache
+def without_input() -> tuple[World, dict[str, Record]]:
+    """A day of a world that tells nothing, and its records by table."""
+    world = World({})
+    return world, {record.table: record for record in world.load(DAYS[0])}
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.table.name)
 def test_a_day_without_input_gives_an_empty_table_that_says_why(module: Module) -> None:
-    world = World({})
-    records = {record.table: record for record in world.load(DAYS[0])}
+    world, records = without_input()
     record = records[module.table.name]
     assert (record.rows, record.status) == (0, "EMPTY")
     assert record.reason
