@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests and the demo start many processes, which would compile the package anew each.
+export PYTHONDONTWRITEBYTECODE :=
 # Older versions ignore `startFrom`, by which delta-rs lists a log.
 AZURITE := azurite@3.37.0
 AZURITE_READY := $(VENV)/azurite/.ready-$(AZURITE)
@@ -18,7 +20,7 @@ test: $(READY) azurite
 
 # A month of the made-up company, of three seeds: a quarter of an hour.
 soak: $(READY)
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak -n 2
 
 check: $(READY)
 	$(BIN)/ruff format --check .
