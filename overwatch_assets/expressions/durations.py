@@ -6,6 +6,9 @@ import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
 RUN_TIME = pl.Struct(
     {
         "startEpochMS": pl.Int64,
@@ -80,7 +83,7 @@ def run_time(start_ms: pl.Expr, end_ms: pl.Expr) -> pl.Expr:
         runTimeMS=milliseconds,
         runTimeS=quotient(milliseconds, 1_000),
         runTimeM=quotient(milliseconds, 60_000),
-        runTimeH=quotient(milliseconds, 3_600_000),
+        runTimeH=quotient(milliseconds, HOUR_MS),
     )
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from overwatch_assets.expressions.arithmetic import quotient
 from overwatch_assets.expressions.cost_shares import day_pieces, run_states, share_of_state, shared
 from overwatch_assets.expressions.cost_sums import all_or_null, reasons_of
-from overwatch_assets.expressions.durations import date_of, midnight_ms, stop_ms
+from overwatch_assets.expressions.durations import HOUR_MS, date_of, midnight_ms, stop_ms
 from overwatch_assets.module import Column
 
 DATE = Column("date", pl.Date, "Calendar day in the configured time zone.")
@@ -36,7 +36,6 @@ END_UNKNOWN, NO_STATES, UNKNOWN_COST = "end_unknown", "no_warehouse_states", "un
 
 QUERY = ("organization_id", "warehouse_id", "query_id", "query_start_time_ms")
 WAREHOUSE_DAY = ("organization_id", "warehouse_id", "date")
-_HOUR_MS = 3_600_000
 
 
 def query_days(
@@ -70,7 +69,7 @@ def query_days(
         )
         .with_columns(
             busy_S=quotient(pl.col("_busy_ms"), 1_000),
-            core_hours=quotient(pl.col("task_total_time_ms"), _HOUR_MS) * part,
+            core_hours=quotient(pl.col("task_total_time_ms"), HOUR_MS) * part,
             cost_reason=pl.when(is_unknown).then(untold),
             has_started=pl.col("date") == started_on,
         )

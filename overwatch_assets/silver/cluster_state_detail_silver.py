@@ -17,33 +17,35 @@ logs), a capture that shows it up.
 import polars as pl
 
 from overwatch_assets.expressions import audit
-from overwatch_assets.expressions.power_states import (
-    BILLED,
+from overwatch_assets.expressions.compute_kinds import (
     CARRIED,
-    DELETION,
-    END,
-    END_IMPUTED,
     EVENT,
-    LIFE_SIGN,
-    PERMENANT_DELETE,
-    PROVISIONAL,
     SIGN,
-    START,
     TERMINATING_IMPUTED,
-    TIMES,
     ComputeKind,
-    billed,
-    carried_states,
-    derived,
-    ended,
-    life_signs,
     number,
+)
+from overwatch_assets.expressions.job_run_details import SQL_WAREHOUSE
+from overwatch_assets.expressions.power_signs import (
+    carried_states,
+    deletions,
+    life_signs,
+    runs_on,
     silences,
     spans,
-    state_rules,
-    with_imputed,
-    with_power,
 )
+from overwatch_assets.expressions.power_states import state_rows
+from overwatch_assets.expressions.state_columns import (
+    BILLED,
+    END,
+    END_IMPUTED,
+    LIFE_SIGN,
+    OPENED_BY,
+    PROVISIONAL,
+    START,
+    TIMES,
+)
+from overwatch_assets.expressions.state_rules import state_rules
 from overwatch_assets.module import (
     DECIDED_MS,
     LEFT_OUT,
@@ -89,11 +91,7 @@ COLUMNS = (
     Column("cluster_id", pl.String, "Cluster."),
     Column("isRunning", pl.Boolean, "Machines run; decided when the state opens."),
     Column("timestamp", pl.Int64, "Start of the state, epoch ms: that of the event's."),
-    Column(
-        "state",
-        pl.String,
-        "Type of the event that opened it, or TERMINATING_IMPUTED, PERMENANT_DELETE.",
-    ),
+    OPENED_BY,
     Column("seq", pl.Int64, "Position among the cluster's states of the same start, from 0."),
     Column("current_num_workers", pl.Int64, "Workers in service, without the driver; 0: stopped."),
     Column("target_num_workers", pl.Int64, "Workers wanted, without the driver; 0: stopped."),
@@ -165,24 +163,25 @@ def cluster_state_detail_silver(  # noqa: PLR0917 - each is a read
         window: The day.
     """
     events = _events(cluster_events_bronze, cluster_spec_silver)
-    runs = _runs(jobrun_silver)
+    is_on_cluster = pl.col("clusterType").ne_missing(SQL_WAREHOUSE)
+    runs = runs_on(jobrun_silver, is_on_cluster, CLUSTERS)
     shown = _shown(clusters_snapshot_bronze)
+    is_deletion = pl.col("actionName") == PERMANENT_DELETE_ACTION
     items = [
         carried_states(carried, CLUSTERS),
         events.filter(~pl.col("_is_ignored")),
-        _deletions(cluster_spec_silver, window),
+        deletions(cluster_spec_silver, is_deletion, window, CLUSTERS),
         life_signs(runs, shown, CLUSTERS),
         _commands(audit_log_bronze),
     ]
     in_order = spans(items, _automated(cluster_spec_silver), CLUSTERS)
-    silent = silences(in_order, runs, shown, window, CLUSTERS)
-    states = _with_workers(with_power(silent.filter(pl.col("_kind") != SIGN), CLUSTERS))
-    rows = derived(ended(with_imputed(states, CLUSTERS), window, CLUSTERS), CLUSTERS)
+    with_silences = silences(in_order, runs, shown, window, CLUSTERS)
+    rows = state_rows(with_silences, billable_states, window, CLUSTERS, sized=_with_workers)
     ignored = events.filter("_is_ignored").select(
         "cluster_id", pl.lit(AFTER_DELETION).alias(LEFT_OUT)
     )
     names = [column.name for column in COLUMNS]
-    stored = billed(rows, billable_states, CLUSTERS).select(*names, "is_open", DECIDED_MS)
+    stored = rows.select(*names, "is_open", DECIDED_MS)
     return pl.concat([stored, ignored], how="diagonal")
 
 
@@ -217,42 +216,6 @@ def _events(events: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(_is_ignored=pl.col("_action").eq_missing(PERMANENT_DELETE_ACTION))
         .drop("timestamp", "_action", "seq")
-    )
-
-
-def _deletions(versions: pl.LazyFrame, window: Window) -> pl.LazyFrame:
-    """The first permanent deletion of each cluster that had not been deleted."""
-    is_deletion = pl.col("actionName") == PERMANENT_DELETE_ACTION
-    was_deletion = is_deletion.shift(1, fill_value=False).over(
-        "cluster_id", order_by=["timestamp", "seq"]
-    )
-    of_day = window.contains_ms(pl.col("timestamp")) & ~pl.col("is_open")
-    return (
-        versions.filter(is_deletion & ~was_deletion)
-        .filter(of_day)
-        .select(
-            "cluster_id",
-            state=pl.lit(PERMENANT_DELETE),
-            _at="timestamp",
-            _start=pl.col("timestamp") + 1,
-            _kind=number(DELETION),
-        )
-    )
-
-
-def _runs(jobrun_silver: pl.LazyFrame) -> pl.LazyFrame:
-    """Runs that began on a cluster: when they did, and when they ended."""
-    time = pl.col("TaskRunTime").struct
-    return (
-        jobrun_silver.filter(
-            pl.col("row_kind") == "run", pl.col("clusterType").ne_missing("sqlWarehouse")
-        )
-        .select(
-            cluster_id="clusterId",
-            _began=time.field("startEpochMS"),
-            _over=time.field("endEpochMS"),
-        )
-        .drop_nulls(["cluster_id", "_began"])
     )
 
 

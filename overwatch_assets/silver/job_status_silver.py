@@ -26,6 +26,7 @@ from overwatch_assets.expressions.databricks_structs import (
     SCHEDULE,
     TEXTS,
 )
+from overwatch_assets.expressions.durations import DAY_MS
 from overwatch_assets.expressions.job_definitions import (
     IMPUTED,
     RANKS,
@@ -60,7 +61,6 @@ from overwatch_assets.module import (
     module,
 )
 
-DAY_MS = 24 * 60 * 60 * 1000
 FORGOTTEN_MS = 60 * DAY_MS
 """How long after its deletion a job is carried on."""
 

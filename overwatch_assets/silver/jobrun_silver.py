@@ -20,7 +20,7 @@ from overwatch_assets.expressions.databricks_structs import (
     SCHEDULE,
     TEXTS,
 )
-from overwatch_assets.expressions.durations import RUN_TIME, run_time
+from overwatch_assets.expressions.durations import DAY_MS, HOUR_MS, RUN_TIME, run_time
 from overwatch_assets.expressions.job_requests import (
     REQUESTS,
     joined_repairs,
@@ -78,8 +78,6 @@ from overwatch_assets.module import (
     module,
 )
 
-HOUR_MS = 60 * 60 * 1000
-DAY_MS = 24 * HOUR_MS
 GRACE_MS = HOUR_MS
 """How long the end of a job's run waits for those of its tasks' runs."""
 

@@ -15,33 +15,34 @@ or an end of a job run on the warehouse, a capture that shows it up.
 
 import polars as pl
 
-from overwatch_assets.expressions.power_states import (
-    BILLED,
+from overwatch_assets.expressions.compute_kinds import (
     CARRIED,
-    DELETION,
-    END,
-    END_IMPUTED,
     EVENT,
-    LIFE_SIGN,
-    PERMENANT_DELETE,
-    PROVISIONAL,
-    SIGN,
-    START,
     TERMINATING_IMPUTED,
-    TIMES,
     ComputeKind,
-    billed,
-    carried_states,
-    derived,
-    ended,
-    life_signs,
     number,
+)
+from overwatch_assets.expressions.job_run_details import SQL_WAREHOUSE
+from overwatch_assets.expressions.power_signs import (
+    carried_states,
+    deletions,
+    life_signs,
+    runs_on,
     silences,
     spans,
-    state_rules,
-    with_imputed,
-    with_power,
 )
+from overwatch_assets.expressions.power_states import state_rows
+from overwatch_assets.expressions.state_columns import (
+    BILLED,
+    END,
+    END_IMPUTED,
+    LIFE_SIGN,
+    OPENED_BY,
+    PROVISIONAL,
+    START,
+    TIMES,
+)
+from overwatch_assets.expressions.state_rules import state_rules
 from overwatch_assets.module import (
     DECIDED_MS,
     LEFT_OUT,
@@ -58,9 +59,6 @@ from overwatch_assets.module import (
 )
 
 STOPPING, STOPPED, TERMINATING = "STOPPING", "STOPPED", "TERMINATING"
-ON_WAREHOUSE = "sqlWarehouse"
-"""Kind of a cluster that is a SQL warehouse, in runs of jobs."""
-
 DELETIONS = ("deleteEndpoint", "deleteWarehouse")
 AFTER_DELETION = "after_deletion"
 WAREHOUSES = ComputeKind(
@@ -90,11 +88,7 @@ COLUMNS = (
     Column("warehouse_id", pl.String, "SQL warehouse."),
     Column("isRunning", pl.Boolean, "It is up; decided when the state opens."),
     Column("timestamp", pl.Int64, "Start of the state, epoch ms: that of the event's."),
-    Column(
-        "state",
-        pl.String,
-        "Type of the event that opened it, or TERMINATING_IMPUTED, PERMENANT_DELETE.",
-    ),
+    OPENED_BY,
     Column("seq", pl.Int64, "Position among the warehouse's states of the same start, from 0."),
     Column("current_num_clusters", pl.Int64, "Clusters in service; 0: stopped."),
     Column(
@@ -168,25 +162,25 @@ def warehouse_state_detail_silver(  # noqa: PLR0917 - each is a read
         window: The day.
     """
     events = _events(warehouse_events_bronze, warehouse_spec_silver)
-    runs = _runs(jobrun_silver)
+    runs = runs_on(jobrun_silver, pl.col("clusterType") == SQL_WAREHOUSE, WAREHOUSES)
     shown = _shown(warehouses_snapshot_bronze)
     # No warehouse is made for one run of a job.
     automated = warehouse_spec_silver.select("warehouse_id", is_automated=pl.lit(value=False))
+    is_deletion = pl.col("actionName").is_in(DELETIONS)
     items = [
         carried_states(carried, WAREHOUSES),
         events.filter(~pl.col("_is_ignored")),
-        _deletions(warehouse_spec_silver, window),
+        deletions(warehouse_spec_silver, is_deletion, window, WAREHOUSES),
         life_signs(runs, shown, WAREHOUSES),
     ]
     in_order = spans(items, automated.unique(), WAREHOUSES)
-    silent = silences(in_order, runs, shown, window, WAREHOUSES)
-    states = _with_clusters(with_power(silent.filter(pl.col("_kind") != SIGN), WAREHOUSES))
-    rows = derived(ended(with_imputed(states, WAREHOUSES), window, WAREHOUSES), WAREHOUSES)
+    with_silences = silences(in_order, runs, shown, window, WAREHOUSES)
+    rows = state_rows(with_silences, billable_states, window, WAREHOUSES, sized=_with_clusters)
     ignored = events.filter("_is_ignored").select(
         "warehouse_id", pl.lit(AFTER_DELETION).alias(LEFT_OUT)
     )
     names = [column.name for column in COLUMNS]
-    stored = billed(rows, billable_states, WAREHOUSES).select(*names, "is_open", DECIDED_MS)
+    stored = rows.select(*names, "is_open", DECIDED_MS)
     return pl.concat([stored, ignored], how="diagonal")
 
 
@@ -227,40 +221,6 @@ def _events(events: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
             _is_ignored=pl.col("_action").is_in(DELETIONS).fill_null(value=False),
         )
         .drop("timestamp", "_action", "_least_ahead")
-    )
-
-
-def _deletions(versions: pl.LazyFrame, window: Window) -> pl.LazyFrame:
-    """The first deletion of each warehouse that had not been deleted."""
-    is_deletion = pl.col("actionName").is_in(DELETIONS)
-    was_deletion = is_deletion.shift(1, fill_value=False).over(
-        "warehouse_id", order_by=["timestamp", "seq"]
-    )
-    of_day = window.contains_ms(pl.col("timestamp")) & ~pl.col("is_open")
-    return (
-        versions.filter(is_deletion & ~was_deletion)
-        .filter(of_day)
-        .select(
-            "warehouse_id",
-            state=pl.lit(PERMENANT_DELETE),
-            _at="timestamp",
-            _start=pl.col("timestamp") + 1,
-            _kind=number(DELETION),
-        )
-    )
-
-
-def _runs(jobrun_silver: pl.LazyFrame) -> pl.LazyFrame:
-    """Runs that began on a warehouse: when they did, and when they ended."""
-    time = pl.col("TaskRunTime").struct
-    return (
-        jobrun_silver.filter(pl.col("row_kind") == "run", pl.col("clusterType") == ON_WAREHOUSE)
-        .select(
-            warehouse_id="clusterId",
-            _began=time.field("startEpochMS"),
-            _over=time.field("endEpochMS"),
-        )
-        .drop_nulls(["warehouse_id", "_began"])
     )
 
 

@@ -137,7 +137,7 @@ MUTANTS: dict[str, Patch] = {
     "a start of what is up reveals nothing": rule(switched_on=("NEVER",)),
     "a running cluster first seen is off": rule(anchors=("STARTING",)),
     "an edit changes the workers of the moment": constant("EDITED", "NEVER"),
-    "a deletion is overlooked": without("_deletions", 0),
+    "a deletion is overlooked": without("deletions", 0),
     "what comes after a deletion counts": without("_events", 1),
 }
 
