@@ -47,6 +47,13 @@ def is_single_node(spark_conf: pl.Expr) -> pl.Expr:
     return (_profile(spark_conf) == "singleNode").fill_null(value=False)
 
 
+def is_driver_only(custom_tags: pl.Expr, cluster_type: pl.Expr) -> pl.Expr:
+    """Whether the driver is the only machine; without tags the type of the cluster tells."""
+    is_tagged = custom_tags.str.json_path_match("$.ResourceClass") == "SingleNode"
+    is_typed = cluster_type == "Single Node"
+    return is_tagged.fill_null(value=False) | is_typed.fill_null(value=False)
+
+
 def autoscale_text(min_workers: pl.Expr, max_workers: pl.Expr) -> pl.Expr:
     """Least and most workers as JSON, numbers as numbers; null when either is missing."""
     least, most = (each.cast(pl.Int64, strict=False) for each in (min_workers, max_workers))

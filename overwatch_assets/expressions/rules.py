@@ -4,7 +4,7 @@ Numbers of rows and times are compared exactly. Amounts in floating point agree 
 what rounding leaves when thousands of them are added in another order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -106,3 +106,35 @@ def within(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 def any_null(names: Iterable[str]) -> pl.Expr:
     """Whether one of some columns is null."""
     return pl.any_horizontal(pl.col(name).is_null() for name in names)
+
+
+def null_where_lacking(
+    rows: pl.LazyFrame, key: Sequence[str], lacking: Mapping[str, pl.Expr]
+) -> pl.LazyFrame:
+    """Rows whose amounts are null exactly where a figure is not known that they need.
+
+    Args:
+        rows: With `cost_reason`.
+        key: Columns that name a row.
+        lacking: Amount -> whether a figure is not known that it needs.
+    """
+    nulls = {name: pl.col(name).is_null() for name in lacking}
+    return rows.select(
+        *key,
+        figures_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in lacking.values()),
+        amounts_unknown=pl.sum_horizontal(each.cast(pl.Int64) for each in nulls.values()),
+        **{
+            HOLDS: pl.all_horizontal(nulls[name] == each for name, each in lacking.items())
+            & (any_null(lacking) == pl.col("cost_reason").is_not_null())
+        },
+    )
+
+
+def costs_unknown(rows: pl.LazyFrame, by: Sequence[str], **figures: pl.Expr) -> pl.LazyFrame:
+    """Rows whose cost is not known, by what is lacking: how many they are, and figures of them."""
+    return (
+        rows.drop_nulls("cost_reason")
+        .group_by(by)
+        .agg(rows=pl.len().cast(pl.Int64), **figures)
+        .with_columns(pl.lit(value=False).alias(HOLDS))
+    )

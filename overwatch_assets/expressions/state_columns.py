@@ -28,10 +28,12 @@ END = Column(
     pl.Int64,
     "Last ms, epoch: one before the next state; the end of what is known while open.",
 )
-TIMES = (
+INSTANTS = (
     Column("timestamp_state_start", TIMESTAMP, "Start in UTC."),
     Column("timestamp_state_end", TIMESTAMP, "unixTimeMS_state_end in UTC."),
-    Column("state_start_date", pl.Date, "Day of the start in UTC; not the partition."),
+)
+START_DATE = Column("state_start_date", pl.Date, "Day of the start in UTC; not the partition.")
+UPTIME = (
     Column("uptime_in_state_S", pl.Float64, "From start to end in s."),
     Column("uptime_in_state_H", pl.Float64, "From start to end in h."),
 )
@@ -42,6 +44,8 @@ BILLED = (
         pl.Boolean,
         "Databricks bills DBUs: isRunning, and the state is billed when it begins.",
     ),
+)
+DATES = (
     Column("state_dates", pl.List(pl.Date), "Days in UTC from start to end, both included."),
     Column("days_in_state", pl.Int32, "Number of state_dates."),
 )

@@ -37,13 +37,16 @@ from overwatch_assets.expressions.power_signs import (
 from overwatch_assets.expressions.power_states import state_rows
 from overwatch_assets.expressions.state_columns import (
     BILLED,
+    DATES,
     END,
     END_IMPUTED,
+    INSTANTS,
     LIFE_SIGN,
     OPENED_BY,
     PROVISIONAL,
     START,
-    TIMES,
+    START_DATE,
+    UPTIME,
 )
 from overwatch_assets.expressions.state_rules import state_rules
 from overwatch_assets.module import (
@@ -103,13 +106,16 @@ COLUMNS = (
         "1: not running, or after TERMINATING, TERMINATING_IMPUTED, RESTARTING or EDITED; else 0.",
     ),
     Column("reset_partition", pl.Int64, "Sum of counter_reset so far."),
-    *TIMES,
+    *INSTANTS,
+    START_DATE,
+    *UPTIME,
     Column(
         "uptime_since_restart_S",
         pl.Float64,
         "Sum of uptime_in_state_S since counter_reset was 1, in s; 0 where it is.",
     ),
     *BILLED,
+    *DATES,
     Column(
         "last_told_workers",
         pl.Int64,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overwatch_assets.expressions.durations import timestamp_of
-from overwatch_assets.gold.clusterstatefact_gold import AMOUNTS, clusterstatefact_gold
+from overwatch_assets.expressions.state_costs import CLUSTER_AMOUNTS
+from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
 from overwatch_assets.module import LEFT_OUT, Window
 from overwatch_assets_tests.frames import Row, ms, table
 from overwatch_assets_tests.reference.files import configured, reference
@@ -352,7 +353,7 @@ def test_what_does_not_run_costs_nothing_whatever_is_known() -> None:
         databricks_billable=False,
     )
     found = priced([row])
-    assert [found.only[name] for name in AMOUNTS] == [0.0] * len(AMOUNTS)
+    assert [found.only[name] for name in CLUSTER_AMOUNTS] == [0.0] * len(CLUSTER_AMOUNTS)
     assert (found.only["cost_reason"], found.counted) == (None, {})
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overwatch_assets.expressions.durations import timestamp_of
-from overwatch_assets.gold.warehousestatefact_gold import AMOUNTS, COLUMNS, warehousestatefact_gold
+from overwatch_assets.expressions.state_costs import WAREHOUSE_AMOUNTS
+from overwatch_assets.gold.warehousestatefact_gold import COLUMNS, warehousestatefact_gold
 from overwatch_assets.module import LEFT_OUT, Window
 from overwatch_assets.presentation import warehousestatefact, warehousestatefactdaily
 from overwatch_assets_tests.frames import Row, declared, ms, table
@@ -151,7 +152,7 @@ def test_what_is_not_billed_or_has_no_cluster_costs_nothing_whatever_is_unknown(
 ) -> None:
     for versions in ([version()], []):
         found = priced([state(**more)], versions)
-        assert [found.only[name] for name in AMOUNTS] == [0.0, 0.0, 0.0]
+        assert [found.only[name] for name in WAREHOUSE_AMOUNTS] == [0.0, 0.0, 0.0]
         assert (found.only["cost_reason"], found.counted) == (None, {})
 
 
@@ -177,7 +178,7 @@ def test_before_any_version_the_first_one_after_holds() -> None:
 
 def test_what_is_not_known_makes_the_cost_null_and_says_so() -> None:
     found = priced([state()])
-    for name in (*AMOUNTS, "dbu_rate", "sku", "cluster_size"):
+    for name in (*WAREHOUSE_AMOUNTS, "dbu_rate", "sku", "cluster_size"):
         assert found.only[name] is None
     assert found.only["cost_reason"] == "specification_unknown"
     assert found.counted == {"without cost (-): specification_unknown": 1}
@@ -255,7 +256,7 @@ def test_many_kinds_of_states_in_one_frame() -> None:
         state(f"{MONDAY} 10:30", 3600, current_num_clusters=1),
         state(f"{MONDAY} 11:00", 3600, databricks_billable=False, current_num_clusters=0),
     ]
-    rows = priced(states, [version(cluster_size="Small")]).of(*AMOUNTS, "cost_reason")
+    rows = priced(states, [version(cluster_size="Small")]).of(*WAREHOUSE_AMOUNTS, "cost_reason")
     assert rows == [
         (16 * 4 * 3 * 0.5, 12 * 3 * 0.5, pytest.approx(12 * 3 * 0.5 * 0.22), None),
         (0.0, 0.0, 0.0, None),
@@ -379,7 +380,7 @@ def test_the_views_show_every_column() -> None:
     stored = {column.name for column in COLUMNS}
     shown = set(warehousestatefact.VIEW.columns) - {"organization_id", "workspace_name"}
     assert shown == stored
-    assert {*AMOUNTS} <= {*warehousestatefactdaily.AMOUNTS}
+    assert {*WAREHOUSE_AMOUNTS} <= {*warehousestatefactdaily.AMOUNTS}
     assert (
         {*warehousestatefactdaily.AMOUNTS}
         <= {*warehousestatefactdaily.VIEW.columns}

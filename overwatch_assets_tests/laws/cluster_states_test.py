@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from overwatch_assets.gold.clusterstatefact_gold import AMOUNTS
+from overwatch_assets.expressions.state_costs import CLUSTER_AMOUNTS
 from overwatch_assets.presentation.calendar_days import calendar_days, per_day
 from overwatch_assets.presentation.clusterstatefactdaily import VIEW
 from overwatch_assets.registry import MODULES, in_load_order
@@ -99,9 +99,9 @@ def test_costs_are_sums_of_their_parts_or_not_known(world: World) -> None:
         known = facts.filter(is_known)
         expected = known.select(pl.sum_horizontal(parts)).to_series()
         assert known[total].to_list() == pytest.approx(expected.to_list())
-    is_null = pl.any_horizontal(pl.col(AMOUNTS).exclude("core_hours").is_null())
+    is_null = pl.any_horizontal(pl.col(CLUSTER_AMOUNTS).exclude("core_hours").is_null())
     is_explained = pl.col("cost_reason").is_not_null()
-    costs = facts.filter(is_null != is_explained).select("state", *AMOUNTS, "cost_reason")
+    costs = facts.filter(is_null != is_explained).select("state", *CLUSTER_AMOUNTS, "cost_reason")
     assert costs.is_empty(), costs.to_dicts()
     stopped = facts.filter(~pl.col("cloud_billable"))
     assert stopped["total_cost"].to_list() == [0.0] * stopped.height
@@ -118,4 +118,4 @@ def test_the_worlds_have_states_of_every_kind(worlds: Sequence[World]) -> None:
 
 
 def sums(rows: pl.DataFrame) -> Mapping[str, float]:
-    return dict(zip(AMOUNTS, rows.select(AMOUNTS).sum().row(0), strict=True))
+    return dict(zip(CLUSTER_AMOUNTS, rows.select(CLUSTER_AMOUNTS).sum().row(0), strict=True))

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from overwatch_assets.gold.clusterstatefact_gold import AMOUNTS
+from overwatch_assets.expressions.state_costs import CLUSTER_AMOUNTS
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, PARTITION_DATE
 from overwatch_assets.presentation import clusteridlecostdaily, tagcostdaily, usercostdaily
 from overwatch_assets.registry import DERIVED_VIEWS, TABLES, in_load_order
@@ -53,7 +53,14 @@ NEEDED = {
 }
 MODULES = [module for module in in_load_order() if module.table.name in NEEDED]
 COSTS = {
-    STATES: ("cluster_id", "unixTimeMS_state_start", "state", "seq", *AMOUNTS, "cost_reason"),
+    STATES: (
+        "cluster_id",
+        "unixTimeMS_state_start",
+        "state",
+        "seq",
+        *CLUSTER_AMOUNTS,
+        "cost_reason",
+    ),
     RUNS: (
         "run_id",
         "cluster_id",

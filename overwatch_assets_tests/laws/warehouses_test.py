@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from overwatch_assets.gold.warehousestatefact_gold import AMOUNTS
+from overwatch_assets.expressions.state_costs import WAREHOUSE_AMOUNTS
 from overwatch_assets.presentation.calendar_days import calendar_days, per_day
 from overwatch_assets.presentation.warehousestatefactdaily import VIEW
 from overwatch_assets.registry import MODULES, in_load_order
@@ -76,7 +76,7 @@ def test_costs_are_known_or_have_a_reason_and_days_add_up(worlds: Sequence[World
         for zone in ("UTC", "America/Los_Angeles"):
             days = calendar_days(date(2024, 3, 1), date(2024, 4, 30), ZoneInfo(zone))
             parts = per_day(facts.lazy(), days, VIEW.per_day).collect()
-            for name in AMOUNTS:
+            for name in WAREHOUSE_AMOUNTS:
                 assert parts[name].sum() == pytest.approx(facts[name].sum(), rel=1e-9)
 
 
