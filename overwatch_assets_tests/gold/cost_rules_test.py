@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from overwatch_assets.cost_rules import jobruncostpotentialfact as rules
 from overwatch_assets.execution.records import Check
 from overwatch_assets.execution.rules import RuleBroken
 from overwatch_assets.expressions.cost_sums import SUMMED, with_totals
@@ -294,7 +295,8 @@ def test_a_stage_with_two_owners_at_a_time_is_red(monkeypatch: pytest.MonkeyPatc
             _owned_until_ms=pl.col("job_runtime").struct.field("endEpochMS"),
         )
 
-    monkeypatch.setattr(fact, "owned_stages", as_jobs_list_them)
+    for each in (fact, rules):
+        monkeypatch.setattr(each, "owned_stages", as_jobs_list_them)
     jobs = [spark_job(1, 100, 1500, 7), spark_job(2, 150, 1400, 7, db_id_in_job="2")]
     with pytest.raises(RuleBroken, match=r"run_id null: .*no_job_ms -60000, stages_owned_twice 1"):
         of_runs(jobs=jobs, tasks=[task(7, 200, 60)])
