@@ -1,7 +1,7 @@
 """What a consumer view declares: its name and its columns over one gold table.
 
-Here belongs the declaration. How closed and open rows are chosen, and the three ways to read a
-view, are in `presentation/` and `cli.py`.
+Here belongs the declaration. How closed and open rows are chosen is in `presentation/`; the three
+ways to read a view are in `views.py`, `operations/query.py` and `operations/publishing.py`.
 """
 
 import inspect
