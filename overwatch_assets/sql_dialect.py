@@ -71,6 +71,10 @@ class Dialect(ABC):
         """The reasons in a group, each once and in order; null where there are none."""
 
     @abstractmethod
+    def whole_quotient(self, one: str, other: str) -> str:
+        """How often a whole number has room in another, the rest left out."""
+
+    @abstractmethod
     def midnights(self, regimes: Sequence[Regime]) -> str:
         """A query of days and the epoch ms at which they begin: `date`, `since_ms`."""
 
@@ -124,6 +128,10 @@ class Duckdb(Dialect):
         """The reasons in a group, each once and in order; null where there are none."""
         told = f"list(string_split({column}, ', ')) filter (where {column} is not null)"
         return f"nullif(array_to_string(list_sort(list_distinct(flatten({told}))), ', '), '')"
+
+    def whole_quotient(self, one: str, other: str) -> str:
+        """How often a whole number has room in another, the rest left out."""
+        return f"(({one}) // ({other}))"
 
     def midnights(self, regimes: Sequence[Regime]) -> str:
         """A query of days and the epoch ms at which they begin: `date`, `since_ms`."""
@@ -184,6 +192,10 @@ class Databricks(Dialect):
         """The reasons in a group, each once and in order; null where there are none."""
         told = f"collect_list(split({column}, ', '))"
         return f"nullif(array_join(array_sort(array_distinct(flatten({told}))), ', '), '')"
+
+    def whole_quotient(self, one: str, other: str) -> str:
+        """How often a whole number has room in another, the rest left out."""
+        return f"(({one}) div ({other}))"
 
     def midnights(self, regimes: Sequence[Regime]) -> str:
         """A query of days and the epoch ms at which they begin: `date`, `since_ms`."""

@@ -8,15 +8,12 @@ query bears is idle. Costs are those of DBUs; a warehouse has no others here.
 import polars as pl
 
 from overwatch_assets.expressions.arithmetic import quotient
+from overwatch_assets.expressions.cost_days import UNKNOWN_COST
 from overwatch_assets.expressions.cost_shares import day_pieces, run_states, share_of_state, shared
 from overwatch_assets.expressions.cost_sums import all_or_null, reasons_of
 from overwatch_assets.expressions.durations import HOUR_MS, date_of, midnight_ms, stop_ms
 from overwatch_assets.module import Column
 
-DATE = Column("date", pl.Date, "Calendar day in the configured time zone.")
-COST_REASON = Column(
-    "cost_reason", pl.String, "Why a cost is null or incomplete; null: all is known."
-)
 AMOUNTS = ("total_dbus", "total_dbu_cost")
 AMOUNT_COLUMNS = (
     Column("total_dbus", pl.Float64, "DBUs; null: unknown."),
@@ -31,8 +28,8 @@ WORK_COLUMNS = (
         "Hours of all its tasks, over all cores, by the time on the day; null: not told.",
     ),
 )
-END_UNKNOWN, NO_STATES, UNKNOWN_COST = "end_unknown", "no_warehouse_states", "unknown_cost"
-"""Why a cost is null: the query vanished, no state of its warehouse is known, or it is not told."""
+END_UNKNOWN, NO_STATES = "end_unknown", "no_warehouse_states"
+"""Why a cost is null: the query vanished, or no state of its warehouse is known."""
 
 QUERY = ("organization_id", "warehouse_id", "query_id", "query_start_time_ms")
 WAREHOUSE_DAY = ("organization_id", "warehouse_id", "date")
@@ -50,7 +47,7 @@ def query_days(
     started_on = date_of(pl.col("query_start_time_ms"), zone)
     whole_ms = pl.col("_until_ms") - pl.col("_since_ms")
     part = pl.when(whole_ms.is_null()).then(1.0).otherwise(quotient(pl.col("_busy_ms"), whole_ms))
-    costs = pl.col("_is_borne").fill_null(value=False)
+    costs = pl.col("_is_borne")
     vanished = pl.col("end_reason").eq_missing("vanished")
     is_idle = (pl.col("_busy_ms") == 0) & ~vanished
     untold = (
@@ -181,7 +178,7 @@ def _with_work(queries: pl.LazyFrame, zone: str) -> pl.LazyFrame:
     until_ms = pl.coalesce(
         "execution_end_time_ms", "query_end_time_ms", pl.when("is_open").then(day_end_ms)
     )
-    is_executed = (until_ms > taken_ms).fill_null(value=False)
+    is_executed = until_ms > taken_ms
     return (
         queries.sort(*QUERY)
         .with_row_index("run_id")

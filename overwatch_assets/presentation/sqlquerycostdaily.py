@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from overwatch_assets.expressions import query_costs_sql
+from overwatch_assets.expressions.cost_days import COST_REASON, DATE
 from overwatch_assets.expressions.query_columns import shared
 from overwatch_assets.expressions.query_costs import (
     AMOUNT_COLUMNS,
-    COST_REASON,
-    DATE,
     WORK_COLUMNS,
     query_days,
 )
@@ -37,6 +37,7 @@ VIEW = DerivedView(
         PARTITION_DATE,
     ),
     rows=sql_query_cost_daily,
+    sql=query_costs_sql.query_days,
     doc=(
         "One row per SQL query and calendar day on which it was received or executed, with its "
         "share of what its warehouse cost while it was executed. Joins to sqlQueryHistory by "

@@ -1,18 +1,21 @@
 """What users' SQL queries cost by day, as consumers query it."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from overwatch_assets.expressions import query_costs_sql
+from overwatch_assets.expressions.cost_days import COST_REASON, DATE
 from overwatch_assets.expressions.cost_sums import known_sum, reasons_of
 from overwatch_assets.expressions.query_costs import (
     AMOUNT_COLUMNS,
     AMOUNTS,
-    COST_REASON,
-    DATE,
     WORK,
     idle_days,
     query_days,
 )
 from overwatch_assets.module import IS_OPEN, ORGANIZATION_ID, RUN_COLUMNS, Column
+from overwatch_assets.sql_dialect import Dialect
 from overwatch_assets.view import DerivedView
 
 USER_DAY = ("organization_id", "date", "warehouse_id", "user_name", "spent_on")
@@ -52,6 +55,26 @@ def sql_user_cost_daily(
     )
 
 
+def _sql(dialect: Dialect) -> Mapping[str, str]:
+    both = "organization_id, workspace_name, date, warehouse_id, cost_reason, is_open"
+    of_users, idle = ", ".join(AMOUNTS), ", ".join(f"idle_{name}" for name in AMOUNTS)
+    by = ", ".join(USER_DAY)
+    summed = ", ".join(f"sum({name}) as {name}" for name in (*WORK, *AMOUNTS))
+    is_unknown = " or ".join(f"{name} is null" for name in AMOUNTS)
+    return {
+        **query_costs_sql.query_days(dialect),
+        **query_costs_sql.idle_days(dialect),
+        "spent": f"select {both}, user_name, {QUERIES!r} as spent_on, "  # noqa: S608 - names of columns
+        f"cast(has_started as int) as queries, {', '.join(WORK)}, {of_users} from query_days "
+        f"union all select {both}, null, {IDLE!r}, 0, 0, 0, {idle} from idle_days",
+        "shown": f"select {by}, max(workspace_name) as workspace_name, "  # noqa: S608 - the same
+        f"cast(sum(queries) as bigint) as queries, {summed}, "
+        f"cast(sum(case when {is_unknown} then 1 else 0 end) as bigint) as unknown_rows, "
+        f"{dialect.reasons('cost_reason')} as cost_reason, bool_or(is_open) as is_open "
+        f"from spent group by {by}",
+    }
+
+
 VIEW = DerivedView(
     name="sqlUserCostDaily",
     columns=(
@@ -78,6 +101,7 @@ VIEW = DerivedView(
         IS_OPEN,
     ),
     rows=sql_user_cost_daily,
+    sql=_sql,
     doc=(
         "One row per user, SQL warehouse and calendar day, and one for what no query bears. "
         "Together they are what warehouses cost, as far as it is known."

@@ -21,6 +21,8 @@ from overwatch_assets_tests.frames import Row, table
 from overwatch_assets_tests.gold.cost_frames import DAY_S
 from overwatch_assets_tests.presentation.cost_views_test import asked, priced, tables
 from overwatch_assets_tests.presentation.engines import assert_same_rows
+from overwatch_assets_tests.presentation.query_cost_views_test import query
+from overwatch_assets_tests.presentation.query_cost_views_test import state as warehouse_state
 
 BY_NAME = {each.name: each for each in TABLES}
 WRITTEN = (*VIEWS, *(view for view in DERIVED_VIEWS if view.sql))
@@ -43,6 +45,13 @@ RUNS = [
 SPARK_JOB = {"job_id": 0, "db_job_id": "10", "db_id_in_job": "501", "user_email": "ann"}
 RUN = {"job_id": 10, "run_id": 501, "job_run_id": 500, "is_open": False}
 SPEC = {"cluster_id": "c", "action": "create", "custom_tags": '{"a":"b"}'}
+WAREHOUSE_STATES = [
+    warehouse_state(8, 20, 12.0),
+    warehouse_state(20, 26, 6.0, state="STARTING"),
+    warehouse_state(26, 30, None, is_open=True),
+]
+BEGUN = warehouse_state(20, 24, 4.0, state="STARTING", is_open=True)
+QUERIES = [query(1, 9, 10), query(2, 9.5, 25, "bob"), query(3, 26, 26.5), query(4, None, None)]
 TOKEN = {"token_id": "t", "comment": "for ci", "captured_at_ms": 5}
 
 
@@ -57,6 +66,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> DeltaStore:
         put(store, "sparkjob_gold", org, TUESDAY, [SPARK_JOB])
         put(store, "jobrun_gold", org, TUESDAY, [RUN])
         put(store, "cluster_gold", org, TUESDAY, [SPEC])
+        put(store, "warehousestatefact_gold", org, MONDAY, [BEGUN])
+        put(store, "warehousestatefact_gold", org, TUESDAY, WAREHOUSE_STATES)
+        put(store, "sql_query_history_gold", org, TUESDAY, QUERIES)
         put(store, "tokens_snapshot_bronze", org, TUESDAY, [TOKEN])
     put(store, "clusterstatefact_gold", WEST, TUESDAY, [{**STATES[0], "is_open": True}])
     return store
@@ -104,9 +116,15 @@ FILLED = {
     "jobRunCostPotentialFact",
     "sparkJob",
     "sparkJobOwner",
+    "sqlQueryCostDaily",
+    "sqlQueryHistory",
+    "sqlUserCostDaily",
     "tagCostDaily",
     "tokenSnapshot",
     "userCostDaily",
+    "warehouseIdleCostDaily",
+    "warehouseStateFact",
+    "warehouseStateFactDaily",
 }
 UNTRANSLATED = {"tagCostDaily"}
 """Views that use functions for which sqlglot knows no counterpart in DuckDB."""

@@ -15,6 +15,7 @@ from overwatch_assets.presentation import (
 )
 from overwatch_assets.view import DerivedView
 from overwatch_assets_tests.frames import Row, ms, table
+from overwatch_assets_tests.presentation.engines import assert_same_rows, by_sql
 
 MONDAY, TUESDAY = date(2024, 5, 6), date(2024, 5, 7)
 BEGIN = ms("2024-05-06")
@@ -81,7 +82,9 @@ def tables(queries: Sequence[Row], states: Sequence[Row]) -> Tables:
 
 
 def shown(view: DerivedView, made: Tables, zone: str = "UTC") -> pl.DataFrame:
-    return view.made_of(made, zone).collect()
+    rows = view.made_of(made, zone).collect()
+    assert_same_rows(rows, by_sql(view, made, zone))
+    return rows
 
 
 def of_queries(
@@ -140,6 +143,13 @@ def test_where_the_time_it_was_taken_is_not_told_a_query_counts_from_its_start()
     given = query(1, None, 13)
     assert of_queries([given], [state(8, 14, 6.0)], "total_dbu_cost") == [
         ("q-1", MONDAY, pytest.approx(1.0))
+    ]
+
+
+def test_a_query_that_took_no_time_costs_nothing_and_did_its_work_when_it_was_received() -> None:
+    columns = ("total_dbu_cost", "busy_S", "core_hours", "cost_reason")
+    assert of_queries([query(1, 8, 8)], [state(6, 14, 8.0)], *columns) == [
+        ("q-1", MONDAY, 0.0, 0.0, 2.0, None)
     ]
 
 
@@ -303,8 +313,8 @@ spans = st.tuples(hours, st.integers(1, 12)).map(lambda each: (each[0], each[0] 
 def lives(draw: st.DrawFn) -> list[Row]:
     """States that follow each other, with costs of all kinds."""
     cuts = sorted(draw(st.sets(hours, min_size=2, max_size=6)))
-    usd = st.sampled_from([0.0, 1.0, 7.3])
-    return [state(since, until, draw(usd)) for since, until in pairwise(cuts)]
+    usd, names = st.sampled_from([0.0, 1.0, 7.3]), st.sampled_from(["RUNNING", "STARTING"])
+    return [state(since, until, draw(usd), state=draw(names)) for since, until in pairwise(cuts)]
 
 
 @settings(max_examples=12, deadline=None)
