@@ -11,9 +11,13 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from types import ModuleType
+from typing import cast
 
 import polars as pl
+import pytest
 
 Test = Callable[[], None]
 
@@ -147,13 +151,28 @@ def _passes(test: Test) -> bool:
 
 
 def plain_tests(module: ModuleType) -> list[Test]:
-    """A test module's functions that take nothing, hence are no property and no table of cases."""
+    """A test module's functions with each of their cases; no properties, and none with fixtures."""
     return [
-        function
-        for each, function in vars(module).items()
-        if each.startswith("test_") and not hasattr(function, "hypothesis")
-        if not inspect.signature(function).parameters
+        partial(function, **case)
+        for name, function in vars(module).items()
+        if name.startswith("test_") and not hasattr(function, "hypothesis")
+        for case in _cases(function)
+        if case.keys() == inspect.signature(function).parameters.keys()
     ]
+
+
+def _cases(function: Callable[..., None]) -> Iterator[dict[str, object]]:
+    """What a test is called with: one of each of its `parametrize`."""
+    marks: list[pytest.Mark] = getattr(function, "pytestmark", [])
+    tables = [_table(*mark.args) for mark in marks if mark.name == "parametrize"]
+    for rows in product(*tables):
+        yield {name: value for row in rows for name, value in row.items()}
+
+
+def _table(names: str | Sequence[str], rows: Sequence[object]) -> list[dict[str, object]]:
+    if isinstance(names, str):
+        return [{names: row} for row in rows]
+    return [dict(zip(names, cast("Sequence[object]", row), strict=True)) for row in rows]
 
 
 def _name(statement: ast.FunctionDef | ast.Assign) -> str:

@@ -1,7 +1,8 @@
 """A module's rules on rows of a test, as they are asked for before a commit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -9,6 +10,8 @@ from overwatch_assets.execution.records import Check
 from overwatch_assets.execution.rules import require_kept
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import EARLIER, LEFT_OUT, MADE_FROM, NOT_STORED, ROWS, Module, Window
+
+Fault = Callable[[pl.DataFrame], pl.DataFrame]
 
 CELL_DAY = date(2024, 5, 6)
 
@@ -49,3 +52,19 @@ def checks_of(
     }
     cell = Cell(module.table.name, "1", CELL_DAY)
     return {each.rule: each for each in require_kept(module, cell, given, window)}
+
+
+def with_values(of: str, **values: Any) -> Fault:
+    """Other values, or expressions, in the rows of a state."""
+
+    def changed(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(
+            pl.when(pl.col("state") == of)
+            .then(value if isinstance(value, pl.Expr) else pl.lit(value))
+            .otherwise(name)
+            .cast(rows.schema[name])
+            .alias(name)
+            for name, value in values.items()
+        )
+
+    return changed

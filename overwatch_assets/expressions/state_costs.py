@@ -99,7 +99,7 @@ def with_held(
     began_before = pl.col("unixTimeMS_state_start") < window.since_ms
     return states.join(
         own.with_columns(_has_held=pl.lit(value=True)), on=entity, how="left"
-    ).with_columns(_is_held=began_before & pl.col("_has_held").fill_null(value=False))
+    ).with_columns(_is_held=began_before & pl.col("_has_held"))
 
 
 def kept(name: str, found: pl.Expr) -> pl.Expr:

@@ -1,6 +1,4 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -8,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overwatch_assets.expressions.durations import timestamp_of
 from overwatch_assets.expressions.state_costs import CLUSTER_AMOUNTS
 from overwatch_assets.gold.clusterstatefact_gold import clusterstatefact_gold
-from overwatch_assets.module import LEFT_OUT, Window
+from overwatch_assets.module import Window
 from overwatch_assets_tests.frames import Row, ms, table
+from overwatch_assets_tests.gold.state_frames import (
+    Priced,
+    carried_on,
+    counted_apart,
+    running,
+    silver_states,
+)
 from overwatch_assets_tests.reference.files import configured, reference
 from overwatch_assets_tests.silver.cluster_days import window
 
@@ -38,39 +42,9 @@ def definition(at: str | int = 0, **more: Any) -> Row:
 
 
 def state(at: str = f"{MONDAY} 08:00", seconds: float = 3600, **more: Any) -> Row:
-    """A state that runs and is billed, with two workers; its last millisecond is its end."""
-    begin = ms(at)
-    is_open = bool(more.get("is_open"))
-    return {
-        "cluster_id": CLUSTER,
-        "state": "RUNNING",
-        "seq": 0,
-        "unixTimeMS_state_start": begin,
-        "unixTimeMS_state_end": begin + round(seconds * 1000) - (not is_open),
-        "current_num_workers": 2,
-        "target_num_workers": 2,
-        "cloud_billable": True,
-        "databricks_billable": True,
-        "end_imputed": False,
-        "is_open": False,
-        **more,
-    }
-
-
-@dataclass
-class Priced:
-    """States with their costs, and what was only counted."""
-
-    rows: pl.DataFrame
-    counted: dict[str, int] = field(default_factory=dict[str, int])
-
-    @property
-    def only(self) -> dict[str, object]:
-        [row] = self.rows.to_dicts()
-        return row
-
-    def of(self, *columns: str) -> list[tuple[object, ...]]:
-        return self.rows.sort("unixTimeMS_state_start", "seq").select(columns).rows()
+    """A state that runs and is billed, with two workers."""
+    workers = {"current_num_workers": 2, "target_num_workers": 2}
+    return running(at, seconds, **{"cluster_id": CLUSTER, **workers, **more})
 
 
 def priced(
@@ -82,31 +56,16 @@ def priced(
     day: Window | None = None,
 ) -> Priced:
     """Costs of a day's states."""
-    start, end = (pl.col(f"unixTimeMS_state_{each}") for each in ("start", "end"))
-    silver = table("cluster_state_detail_silver", *states).with_columns(
-        timestamp_state_start=timestamp_of(start),
-        timestamp_state_end=timestamp_of(end),
-        partition_date=pl.lit(date(2024, 5, 6)),
-    )
     held = table("clusterstatefact_gold") if carried is None else carried.lazy()
     names = ("instancedetails", "dbucostdetails", "sku_choice", "photon_multipliers")
-    rows = clusterstatefact_gold(
-        silver,
+    made = clusterstatefact_gold(
+        silver_states("cluster_state_detail_silver", states),
         table("cluster_spec_silver", *versions),
         *(figures[name].lazy() for name in names),
         held,
         window=day or window(ms(MONDAY), ms(TUESDAY)),
-    ).collect(engine="in-memory")
-    left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
-    counted = dict(left_out.group_by(LEFT_OUT).len().iter_rows())
-    return Priced(rows.filter(pl.col(LEFT_OUT).is_null()).drop(LEFT_OUT), counted)
-
-
-def open_state(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as the loader would carry them into the next day."""
-    known = [name for name in clusterstatefact_gold.table.schema if name in rows.columns]
-    empty = pl.DataFrame(schema=clusterstatefact_gold.table.schema)
-    return pl.concat([empty, rows.select(known)], how="diagonal")
+    )
+    return counted_apart(made)
 
 
 WORKED: dict[str, tuple[Row, Row, Figures, tuple[float, ...]]] = {
@@ -274,6 +233,16 @@ def test_clusters_of_warehouses_have_no_photon_factor() -> None:
     assert priced([state()], [version]).only["driver_dbus"] == 1.0
 
 
+def test_without_a_factor_of_the_sku_photon_multiplies_nothing() -> None:
+    row = priced([state()], [definition(**I3, **PHOTON, cluster_name=None)]).only
+    assert (row["sku"], row["photon_multiplier"], row["driver_dbus"]) == ("unknown", 1.0, 1.0)
+
+
+def test_core_hours_have_six_digits() -> None:
+    """12 cores for 10 s."""
+    assert priced([state(seconds=10)], [definition(**I3)]).only["core_hours"] == 0.033333
+
+
 def test_a_single_node_without_tags_is_one_by_its_type() -> None:
     version = definition(**I3, cluster_type="Single Node")
     row = priced([state()], [version]).only
@@ -296,6 +265,11 @@ MISSING: dict[str, tuple[list[Row], str, set[str]]] = {
         [definition(driver_node_type_id="i3.xlarge", node_type_id="m99.huge")],
         "worker_node_type_unknown",
         {"worker_compute_cost", "worker_dbus", "worker_dbu_cost"},
+    ),
+    "node types were never told": (
+        [definition()],
+        "driver_node_type_unknown, worker_node_type_unknown",
+        {"driver_compute_cost", "worker_compute_cost", "driver_dbus", "worker_dbus"},
     ),
     "machines have no price": (
         [definition(driver_node_type_id="m7g.xlarge", node_type_id="m7g.xlarge")],
@@ -336,6 +310,17 @@ def test_a_dbu_price_that_is_missing_leaves_machines_their_cost() -> None:
     assert row["cost_reason"] == "dbu_price_unknown"
     assert (row["total_compute_cost"], row["total_dbus"]) == (pytest.approx(0.936), 3.0)
     assert (row["total_DBU_cost"], row["total_cost"]) == (None, None)
+
+
+def test_what_a_driver_alone_lacks_is_told() -> None:
+    alone = state(current_num_workers=0, target_num_workers=0)
+    without_price = {**AWS, "dbucostdetails": AWS["dbucostdetails"].clear()}
+    single = definition(driver_node_type_id="i3.xlarge", cluster_type="Single Node")
+    for versions, figures, reason in (
+        ([], AWS, "specification_unknown, sku_unknown"),
+        ([single], without_price, "dbu_price_unknown"),
+    ):
+        assert priced([alone], versions, figures=figures).only["cost_reason"] == reason
 
 
 def test_workers_of_an_unknown_type_cost_nothing_while_there_are_none() -> None:
@@ -410,7 +395,9 @@ TUESDAY_WINDOW = window(ms(TUESDAY), ms(WEDNESDAY))
 
 
 def carried_over(*versions: Row, figures: Figures = AWS) -> pl.DataFrame:
-    return open_state(priced([state(is_open=True)], versions, figures=figures).rows)
+    return carried_on(
+        clusterstatefact_gold, priced([state(is_open=True)], versions, figures=figures).rows
+    )
 
 
 def test_an_open_state_keeps_what_it_was_given_whatever_changes() -> None:
@@ -441,6 +428,18 @@ def test_an_open_state_without_costs_is_asked_for_again_each_day() -> None:
         2.0,
     )
     assert found["total_cost"] == pytest.approx(2 * (3 * 0.312 + 3 * 2 * 0.55))
+
+
+def test_an_open_state_whose_workers_are_not_known_is_asked_for_again() -> None:
+    carried = carried_over(definition(driver_node_type_id="i3.xlarge"))
+    found = priced(
+        [state(seconds=7200)],
+        [definition(f"{TUESDAY} 01:00", **I3)],
+        carried=carried,
+        day=TUESDAY_WINDOW,
+    ).only
+    assert (found["node_type_id"], found["cost_reason"]) == ("i3.xlarge", None)
+    assert found["worker_compute_cost"] == pytest.approx(4 * 0.312)
 
 
 def test_a_single_node_that_gets_workers_later_had_none() -> None:

@@ -1,6 +1,7 @@
 """Faults planted in what runs and clusters cost: each turns a rule red, what is right does not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -40,11 +41,13 @@ from overwatch_assets_tests.gold.cost_frames import (
     task,
     timed,
 )
-from overwatch_assets_tests.ruled import checks_of
+from overwatch_assets_tests.ruled import Fault, checks_of, with_values
 from overwatch_assets_tests.silver.cluster_days import window as window_of
 
-Fault = Callable[[pl.DataFrame], pl.DataFrame]
 States = Sequence[Row]
+
+with_running = partial(with_values, "RUNNING")
+"""Other values in the state that runs."""
 
 RUNS = [run(1, 100, 1500), run(2, 900, 2100)]
 STATES = [state(0, 300, "STARTING"), state(300, 2100), state(2100, 2400)]
@@ -341,23 +344,6 @@ def of_states(
     return checks_of(clusterstatefact_gold, fault(rows), inputs, window)
 
 
-def with_running(**values: Any) -> Fault:
-    """Other values in the state that runs."""
-
-    def changed(rows: pl.DataFrame) -> pl.DataFrame:
-        runs = pl.col("state") == "RUNNING"
-        return rows.with_columns(
-            pl.when(runs)
-            .then(value if isinstance(value, pl.Expr) else pl.lit(value))
-            .otherwise(name)
-            .cast(rows.schema[name])
-            .alias(name)
-            for name, value in values.items()
-        )
-
-    return changed
-
-
 def test_right_costs_of_states_keep_every_rule() -> None:
     checks = of_states()
     assert all(each.holds for each in checks.values())
@@ -376,8 +362,14 @@ OF_STATES: dict[str, tuple[Fault, str]] = {
         with_running(unixTimeMS_state_end=pl.col("unixTimeMS_state_end") + 1),
         "rows_are_kept",
     ),
-    "a total is no sum": (with_running(total_cost=pl.col("total_cost") * 1.001), "costs_are_sums"),
-    "a total of workers is no sum": (with_running(total_worker_cost=0.0), "costs_are_sums"),
+    "a total is no sum": (
+        with_running(total_cost=pl.col("total_cost") * 1.001),
+        "costs_are_sums",
+    ),
+    "a total of workers is no sum": (
+        with_running(total_worker_cost=0.0),
+        "costs_are_sums",
+    ),
     "machines cost twice their price": (with_running(**DOUBLED), "costs_are_sums"),
     "DBUs cost another rate": (with_running(dbu_rate=9.0), "costs_are_sums"),
     "DBUs are no sum": (with_running(total_dbus=0.0), "costs_are_sums"),
@@ -448,4 +440,8 @@ def test_costs_of_machines_whose_price_is_not_known_are_not_zero() -> None:
     figures, versions = {**AZURE, "instancedetails": nodes}, [definition(**DS3)]
     assert of_states(figures=figures, versions=versions)["unknown_is_null"].holds
     with pytest.raises(RuleBroken, match="rule unknown_is_null"):
-        of_states(figures=figures, versions=versions, fault=with_running(worker_compute_cost=0.0))
+        of_states(
+            figures=figures,
+            versions=versions,
+            fault=with_running(worker_compute_cost=0.0),
+        )

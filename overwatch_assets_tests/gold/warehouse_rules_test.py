@@ -1,7 +1,6 @@
 """Faults planted in what warehouses did and cost: each turns a rule red, what is right does not."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
@@ -16,11 +15,9 @@ from overwatch_assets.silver.warehouse_state_detail_silver import warehouse_stat
 from overwatch_assets_tests.frames import Row, ms, table
 from overwatch_assets_tests.gold.warehousestatefact_gold_test import AWS, priced, state
 from overwatch_assets_tests.gold.warehousestatefact_gold_test import version as specified
-from overwatch_assets_tests.ruled import checks_of
+from overwatch_assets_tests.ruled import Fault, checks_of, with_values
 from overwatch_assets_tests.silver.cluster_days import whole_days, window
 from overwatch_assets_tests.silver.warehouse_days import Told, event, load, version
-
-Fault = Callable[[pl.DataFrame], pl.DataFrame]
 
 MONDAY, TUESDAY = "2024-05-06", "2024-05-07"
 DAY = window(ms(MONDAY), ms(TUESDAY))
@@ -69,22 +66,6 @@ def test_events_after_a_deletion_are_counted_and_the_rules_hold() -> None:
     assert (figures["events"], figures["events_ignored"]) == (5, 1)
 
 
-def with_row(of: str, **values: Any) -> Fault:
-    """Other values in the rows of a state."""
-
-    def changed(rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.with_columns(
-            pl.when(pl.col("state") == of)
-            .then(value if isinstance(value, pl.Expr) else pl.lit(value))
-            .otherwise(name)
-            .cast(rows.schema[name])
-            .alias(name)
-            for name, value in values.items()
-        )
-
-    return changed
-
-
 def without_row(of: str) -> Fault:
     return lambda rows: rows.filter(pl.col("state") != of)
 
@@ -95,7 +76,7 @@ LATER_END = {"unixTimeMS_state_end": pl.col("unixTimeMS_state_end") + 1}
 @pytest.mark.parametrize(
     ("fault", "rule"),
     [
-        (with_row("RUNNING", **LATER_END), "state_time_is_warehouse_time"),
+        (with_values("RUNNING", **LATER_END), "state_time_is_warehouse_time"),
         (without_row("RUNNING"), "state_time_is_warehouse_time"),
         (without_row("STOPPING"), "events_open_states"),
     ],
@@ -129,24 +110,24 @@ def test_right_costs_keep_every_rule() -> None:
 
 FAULTS: dict[str, tuple[Fault, str]] = {
     "a state is lost": (without_row("STOPPED"), "rows_are_kept"),
-    "a state is longer": (with_row("RUNNING", **LATER_END), "rows_are_kept"),
+    "a state is longer": (with_values("RUNNING", **LATER_END), "rows_are_kept"),
     "DBUs of one cluster": (
-        with_row("RUNNING", driver_dbus=12.0, total_dbu_cost=2.64),
+        with_values("RUNNING", driver_dbus=12.0, total_dbu_cost=2.64),
         "costs_are_products",
     ),
-    "DBUs cost another rate": (with_row("RUNNING", dbu_rate=9.0), "costs_are_products"),
-    "what is stopped costs": (with_row("STOPPED", total_dbu_cost=1.0), "costs_are_products"),
+    "DBUs cost another rate": (with_values("RUNNING", dbu_rate=9.0), "costs_are_products"),
+    "what is stopped costs": (with_values("STOPPED", total_dbu_cost=1.0), "costs_are_products"),
     "a state that is not billed costs": (
-        with_row("RUNNING", databricks_billable=False),
+        with_values("RUNNING", databricks_billable=False),
         "costs_are_products",
     ),
     "less than nothing": (
-        with_row("RUNNING", worker_potential_core_H=-1.0),
+        with_values("RUNNING", worker_potential_core_H=-1.0),
         "costs_are_products",
     ),
-    "a known cost is null": (with_row("RUNNING", total_dbu_cost=None), "unknown_is_null"),
+    "a known cost is null": (with_values("RUNNING", total_dbu_cost=None), "unknown_is_null"),
     "a reason without a null": (
-        with_row("RUNNING", cost_reason="dbu_price_unknown"),
+        with_values("RUNNING", cost_reason="dbu_price_unknown"),
         "unknown_is_null",
     ),
 }
@@ -168,14 +149,14 @@ def test_a_zero_where_the_size_is_not_known_is_red_and_null_with_a_reason_is_not
     assert example.startswith("cost_reason cluster_size_unknown, cluster_size Gigantic")
     for amount in ("driver_dbus", "total_dbu_cost"):
         with pytest.raises(RuleBroken, match="rule unknown_is_null"):
-            of_costs(with_row("RUNNING", **{amount: 0.0}), versions=versions)
+            of_costs(with_values("RUNNING", **{amount: 0.0}), versions=versions)
 
 
 def test_a_zero_where_the_price_is_not_known_is_red() -> None:
     unpriced = {**AWS, "dbucostdetails": AWS["dbucostdetails"].clear()}
     assert of_costs(figures=unpriced)["unknown_is_null"].holds
     with pytest.raises(RuleBroken, match="rule unknown_is_null"):
-        of_costs(with_row("RUNNING", total_dbu_cost=0.0), figures=unpriced)
+        of_costs(with_values("RUNNING", total_dbu_cost=0.0), figures=unpriced)
 
 
 def test_a_version_or_a_query_that_gold_loses_is_red() -> None:

@@ -1,6 +1,4 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -8,12 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overwatch_assets.expressions.durations import timestamp_of
 from overwatch_assets.expressions.state_costs import WAREHOUSE_AMOUNTS
 from overwatch_assets.gold.warehousestatefact_gold import COLUMNS, warehousestatefact_gold
-from overwatch_assets.module import LEFT_OUT, Window
+from overwatch_assets.module import Window
 from overwatch_assets.presentation import warehousestatefact, warehousestatefactdaily
 from overwatch_assets_tests.frames import Row, declared, ms, table
+from overwatch_assets_tests.gold.state_frames import (
+    Priced,
+    carried_on,
+    counted_apart,
+    running,
+    silver_states,
+)
 from overwatch_assets_tests.reference.files import configured, reference
 from overwatch_assets_tests.silver.cluster_days import window
 
@@ -35,37 +39,8 @@ def version(at: str | int = 0, **more: Any) -> Row:
 
 def state(at: str = f"{MONDAY} 08:00", seconds: float = 3600, **more: Any) -> Row:
     """A state that runs and is billed, with two clusters."""
-    begin = ms(at)
-    return {
-        "warehouse_id": WAREHOUSE,
-        "state": "RUNNING",
-        "seq": 0,
-        "unixTimeMS_state_start": begin,
-        "unixTimeMS_state_end": begin + round(seconds * 1000) - (not more.get("is_open")),
-        "current_num_clusters": 2,
-        "target_num_clusters": 2,
-        "cloud_billable": True,
-        "databricks_billable": True,
-        "end_imputed": False,
-        "is_open": False,
-        **more,
-    }
-
-
-@dataclass
-class Priced:
-    """States with their costs, and what was only counted."""
-
-    rows: pl.DataFrame
-    counted: dict[str, int] = field(default_factory=dict[str, int])
-
-    @property
-    def only(self) -> dict[str, Any]:
-        [row] = self.rows.to_dicts()
-        return row
-
-    def of(self, *columns: str) -> list[tuple[object, ...]]:
-        return self.rows.sort("unixTimeMS_state_start", "seq").select(columns).rows()
+    clusters = {"current_num_clusters": 2, "target_num_clusters": 2}
+    return running(at, seconds, **{"warehouse_id": WAREHOUSE, **clusters, **more})
 
 
 def priced(
@@ -77,31 +52,16 @@ def priced(
     day: Window | None = None,
 ) -> Priced:
     """Costs of a day's states."""
-    start, end = (pl.col(f"unixTimeMS_state_{each}") for each in ("start", "end"))
-    silver = table("warehouse_state_detail_silver", *states).with_columns(
-        timestamp_state_start=timestamp_of(start),
-        timestamp_state_end=timestamp_of(end),
-        partition_date=pl.lit(date(2024, 5, 6)),
-    )
     held = table("warehousestatefact_gold") if carried is None else carried.lazy()
     names = ("warehousedbudetails", "instancedetails", "dbucostdetails", "sku_choice")
-    rows = warehousestatefact_gold(
-        silver,
+    made = warehousestatefact_gold(
+        silver_states("warehouse_state_detail_silver", states),
         table("warehouse_spec_silver", *versions),
         *(figures[name].lazy() for name in names),
         held,
         window=day or window(ms(MONDAY), ms(TUESDAY)),
-    ).collect(engine="in-memory")
-    left_out = rows.filter(pl.col(LEFT_OUT).is_not_null())
-    counted = dict(left_out.group_by(LEFT_OUT).len().iter_rows())
-    return Priced(rows.filter(pl.col(LEFT_OUT).is_null()).drop(LEFT_OUT), counted)
-
-
-def open_state(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as the loader would carry them into the next day."""
-    known = [name for name in warehousestatefact_gold.table.schema if name in rows.columns]
-    empty = pl.DataFrame(schema=warehousestatefact_gold.table.schema)
-    return pl.concat([empty, rows.select(known)], how="diagonal")
+    )
+    return counted_apart(made)
 
 
 def test_the_worked_example_comes_out_figure_for_figure() -> None:
@@ -248,13 +208,14 @@ OPEN = state(f"{MONDAY} 20:00", 4 * 3600, is_open=True)
 
 
 def test_many_kinds_of_states_in_one_frame() -> None:
-    """Scaled up, starting, of no cluster, stopped; in each the figures that do not count are 0."""
+    """Scaled up, starting, of no cluster, stopped, not known; what does not count is 0 in each."""
     states = [
         state(f"{MONDAY} 08:00", 1800, current_num_clusters=3),
         state(f"{MONDAY} 09:00", 60, databricks_billable=False, state="STARTING"),
         state(f"{MONDAY} 10:00", 3600, current_num_clusters=0),
         state(f"{MONDAY} 10:30", 3600, current_num_clusters=1),
         state(f"{MONDAY} 11:00", 3600, databricks_billable=False, current_num_clusters=0),
+        state(f"{MONDAY} 12:00", 3600, current_num_clusters=0, warehouse_id="unknown"),
     ]
     rows = priced(states, [version(cluster_size="Small")]).of(*WAREHOUSE_AMOUNTS, "cost_reason")
     assert rows == [
@@ -262,6 +223,7 @@ def test_many_kinds_of_states_in_one_frame() -> None:
         (0.0, 0.0, 0.0, None),
         (0.0, 0.0, 0.0, None),
         (16 * 4, 12.0, pytest.approx(2.64), None),
+        (0.0, 0.0, 0.0, None),
         (0.0, 0.0, 0.0, None),
     ]
     priced_apart = priced(states[:1], [version(enable_serverless_compute=True)], figures=AWS)
@@ -277,7 +239,7 @@ def test_a_state_that_begins_with_the_day_is_not_the_one_that_was_open() -> None
             version(f"{TUESDAY} 01:00", cluster_size="X-Small", warehouse_id="w-2", seq=0),
             version(f"{TUESDAY} 01:00", cluster_size="Small", warehouse_id="w-2", seq=1),
         ],
-        carried=open_state(opened.rows),
+        carried=carried_on(warehousestatefact_gold, opened.rows),
         day=window(ms(TUESDAY), ms(WEDNESDAY)),
     )
     assert found.of("cluster_size") == [("Large",), ("X-Small",)]
@@ -290,7 +252,7 @@ def test_an_open_state_keeps_what_it_was_given_when_it_began() -> None:
         [state(f"{MONDAY} 20:00", 6 * 3600)],
         [version(f"{TUESDAY} 01:00", cluster_size="Large", warehouse_name="new")],
         figures=PRICED_ANEW,
-        carried=open_state(opened.rows),
+        carried=carried_on(warehousestatefact_gold, opened.rows),
         day=window(ms(TUESDAY), ms(WEDNESDAY)),
     ).only
     assert (closed["warehouse_name"], closed["hourly_dbus"], closed["dbu_rate"]) == ("bi", 24, 0.2)
@@ -303,7 +265,7 @@ def test_an_open_state_of_which_nothing_was_known_is_asked_for_again() -> None:
     later = priced(
         [state(f"{MONDAY} 20:00", 6 * 3600)],
         [version(f"{TUESDAY} 01:00")],
-        carried=open_state(opened.rows),
+        carried=carried_on(warehousestatefact_gold, opened.rows),
         day=window(ms(TUESDAY), ms(WEDNESDAY)),
     ).only
     assert (later["warehouse_name"], later["cost_reason"]) == ("bi", None)
@@ -316,7 +278,7 @@ def test_a_state_that_a_later_day_imputes_before_its_start_has_what_the_open_one
     found = priced(
         [state(f"{MONDAY} 20:00", 3600), imputed, state(f"{TUESDAY} 08:00")],
         [version(f"{TUESDAY} 07:00", cluster_size="Large")],
-        carried=open_state(opened.rows),
+        carried=carried_on(warehousestatefact_gold, opened.rows),
         day=window(ms(TUESDAY), ms(WEDNESDAY)),
     )
     assert found.of("cluster_size") == [("Medium",), ("Medium",), ("Large",)]
@@ -326,7 +288,7 @@ def test_a_warehouse_whose_versions_are_forgotten_is_what_it_was() -> None:
     opened = priced([OPEN], [version()])
     found = priced(
         [state(f"{TUESDAY} 08:00")],
-        carried=open_state(opened.rows),
+        carried=carried_on(warehousestatefact_gold, opened.rows),
         day=window(ms(TUESDAY), ms(WEDNESDAY)),
     )
     assert found.of("warehouse_name", "cluster_size") == [("bi", "Medium")]
