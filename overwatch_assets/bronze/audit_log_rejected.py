@@ -6,6 +6,7 @@ else of the file. A file that can't be read to its end is a row without line num
 
 import polars as pl
 
+from overwatch_assets.bronze.file_columns import LINE
 from overwatch_assets.module import Column, Grain, Table
 
 REJECTED = Table(
@@ -16,13 +17,6 @@ REJECTED = Table(
     columns=(
         Column("route", pl.String, "How the line was delivered: bucket."),
         Column("reason", pl.String, "Why it is no event."),
-        Column("record_hash", pl.Int64, "Signed xxh64 of record."),
-        Column(
-            "record",
-            pl.String,
-            "First kilobyte of the line, cut where a secret begins; the path for a whole file.",
-        ),
-        Column("filename", pl.String, "File it was read from; one of them where several hold it."),
-        Column("line_number", pl.Int64, "Line of the file, from 1; null: the whole file."),
+        *LINE,
     ),
 )

@@ -7,9 +7,8 @@ rows costs time, never events. How many events of each type a log has is told he
 
 import polars as pl
 
-from overwatch_assets.module import TIMESTAMP, Column, Grain, Table
-
-DAY_ROWS = pl.List(pl.Struct({"day": pl.Date, "rows": pl.Int64}))
+from overwatch_assets.bronze.file_columns import DAY_ROWS, FAILURES, FILE, LATE, SPAN
+from overwatch_assets.module import Column, Grain, Table
 
 PROCESSED_FILES = Table(
     name="spark_events_processedfiles",
@@ -17,33 +16,23 @@ PROCESSED_FILES = Table(
     keys=("path", "size", "modified_ms", "etag"),
     doc=__doc__ or "",
     columns=(
-        Column("path", pl.String, "Full path or URL of the file."),
-        Column("size", pl.Int64, "Bytes as stored when it was listed."),
-        Column("modified_ms", pl.Int64, "Epoch ms of its last change; null: the store is silent."),
-        Column("etag", pl.String, "The store's tag of the content; null on disks."),
+        *FILE,
         Column(
             "is_complete",
             pl.Boolean,
             "It could be read to its end; what came before is stored if not.",
         ),
-        Column("failures", pl.Int64, "Reads of exactly this file that failed so far."),
+        FAILURES,
         Column("lines", pl.Int64, "Lines, blank ones included, without an unfinished last one."),
         Column("rejected", pl.Int64, "Lines that were no events, or events of the far future."),
-        Column("tail_bytes", pl.Int64, "Bytes of an unfinished last line, left for later."),
-        Column("first_ms", pl.Int64, "Epoch ms of its earliest event; null: it has none."),
-        Column("last_ms", pl.Int64, "Epoch ms of its latest event; null: it has none."),
+        *SPAN,
         Column(
             "day_counts",
             DAY_ROWS,
             "Events by day, from the workspace's first day on. A day with none is one that events "
             "near midnight may belong to.",
         ),
-        Column(
-            "late_rows",
-            DAY_ROWS,
-            "Of these, events of days that no run has loaded since the file was found.",
-        ),
-        Column("gone_at", TIMESTAMP, "When it was first missed; null: it was there."),
+        *LATE,
         Column("SparkContextID", pl.String, "Spark context, or application id and attempt."),
         Column("clusterId", pl.String, "Cluster by the path; null: the path names none."),
         Column(

@@ -6,11 +6,7 @@ from overwatch_assets.expressions.cluster_definitions import SECURITY_PROFILE
 from overwatch_assets.expressions.json_texts import TEXTS
 from overwatch_assets.module import Column
 
-CLUSTER_COLUMNS = (
-    Column("cluster_name", pl.String, "Name; SQLAnalytics for clusters of SQL warehouses."),
-    Column("num_workers", pl.Int32, "Workers of a fixed size; 0: a single node. Null: it scales."),
-    Column("autoscale", pl.String, "Least and most workers, a JSON object; null: of a fixed size."),
-    Column("enable_elastic_disk", pl.Boolean, "Disks grow when they are full."),
+SETTINGS = (
     Column("is_automated", pl.Boolean, "Named like a job's cluster; null: no name is known."),
     Column("cluster_type", pl.String, "Single Node, High-Concurrency, SQL Analytics or Standard."),
     Column("security_profile", SECURITY_PROFILE, "Who may do what on it."),
@@ -32,6 +28,15 @@ CLUSTER_COLUMNS = (
     Column("runtime_engine", pl.String, "PHOTON, STANDARD, or UNKNOWN: no runtime is known."),
     Column("idempotency_token", pl.String, "Token of the request; null: none."),
     Column("policy_id", pl.String, "Cluster policy; null: none."),
+)
+"""What silver and gold both tell in one go."""
+
+CLUSTER_COLUMNS = (
+    Column("cluster_name", pl.String, "Name; SQLAnalytics for clusters of SQL warehouses."),
+    Column("num_workers", pl.Int32, "Workers of a fixed size; 0: a single node. Null: it scales."),
+    Column("autoscale", pl.String, "Least and most workers, a JSON object; null: of a fixed size."),
+    Column("enable_elastic_disk", pl.Boolean, "Disks grow when they are full."),
+    *SETTINGS,
     Column("deleted_by", pl.String, "Who deleted it for good; null on all other rows."),
 )
 """What a cluster is, under the names that silver and gold share."""

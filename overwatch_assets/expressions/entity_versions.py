@@ -134,3 +134,79 @@ def captured(captures: pl.LazyFrame, entity: str, columns: Sequence[str]) -> pl.
     return of(~is_closing, "_of_day").join(
         of(is_closing, "_closing"), on=entity, how="full", coalesce=True
     )
+
+
+def held_before(
+    carried: pl.LazyFrame, columns: Sequence[str], is_deletion: pl.Expr
+) -> pl.LazyFrame:
+    """Versions of the day before as rows that the day's own follow.
+
+    Args:
+        carried: The latest version of each entity.
+        columns: What of them is looked at.
+        is_deletion: Whether one is the entity's deletion.
+    """
+    return carried.select(
+        *columns,
+        pl.lit(CARRIED).alias(FROM),
+        pl.lit(0, pl.Int32).alias(RANK),
+        is_deletion.alias(IS_DELETION),
+        pl.lit(None, pl.Int64).alias("hashKey"),
+    )
+
+
+def settled(
+    held: pl.LazyFrame,
+    told: pl.LazyFrame,
+    captures: pl.LazyFrame,
+    settings: Sequence[str],
+    *,
+    entity: str,
+    window: Window,
+    creations: Sequence[str] = ("create",),
+    passed_on: Sequence[str] = (),
+) -> pl.LazyFrame:
+    """The day's versions in order, each with all that holds from it on.
+
+    What a version does not tell is as before it in the entity's life, else as the captures say.
+
+    Args:
+        held: Versions of the day before, as `held_before` gives them.
+        told: Requests of the day that were carried out; those without an entity are left out.
+        captures: Of the day and closing.
+        settings: Columns that requests and captures tell.
+        entity: Column that names the entity.
+        window: The day.
+        creations: Actions that make an entity.
+        passed_on: Further columns that hold until the entity's life ends.
+    """
+    unborn = pl.lit(None, pl.Int64)
+    rows = pl.concat(
+        [
+            held,
+            told.filter(pl.col(entity).is_not_null()),
+            sightings(captures, window=window, born_ms=unborn),
+        ],
+        how="diagonal",
+    )
+    lacking = {name: pl.col(name).is_null() for name in settings}
+    versions = without_idle_captures(
+        in_order(rows, entity), entity, lacking=lacking, creations=creations
+    ).with_columns(life_number(entity).alias("_life"))
+    return (
+        versions.with_columns(_held_or_told(name, entity) for name in settings)
+        .with_columns(pl.col(*settings, *passed_on).forward_fill().over(entity, "_life"))
+        .join(captured(captures, entity, settings), on=entity, how="left")
+        .with_columns(
+            pl.coalesce(name, f"{name}_of_day", f"{name}_closing").alias(name) for name in settings
+        )
+        .sort(entity, "_life", "timestamp", RANK, "requestId", nulls_last=False)
+        .with_columns(position(entity))
+        .filter(pl.col(FROM) != CARRIED)
+    )
+
+
+def _held_or_told(name: str, entity: str) -> pl.Expr:
+    """A capture that mends adds what was missing and changes nothing."""
+    own = pl.col(name)
+    return pl.when(IS_MEND).then(pl.coalesce(own.shift().over(entity), own)).otherwise(own)

@@ -39,7 +39,6 @@ VERSION = ("run_as_user_name", "created_by", "last_edited_by", "is_complete", "e
 
 PLACE = pl.Schema({"taskKey": pl.String, "clusterId": pl.String, "clusterType": pl.String})
 
-OF_JOB = ("jobName", "run_as_user_name", "created_by", "last_edited_by", "tags", "schedule")
 OF_TASK = (
     "job_cluster_key",
     "new_cluster",

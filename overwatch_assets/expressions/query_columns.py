@@ -71,6 +71,45 @@ QUERY_COLUMNS = (
 )
 """What is told of a query, its metrics beside its other fields."""
 
+DOCUMENTED = (
+    "warehouse_id",
+    "query_id",
+    "user_id",
+    "executed_as_user_id",
+    "user_name",
+    "executed_as_user_name",
+    "query_start_time_ms",
+    "execution_end_time_ms",
+    "query_end_time_ms",
+    "duration",
+    "query_text",
+    "status",
+    "statement_type",
+    "error_message",
+    "spark_ui_url",
+    "rows_produced",
+    "compilation_time_ms",
+    "execution_time_ms",
+    "result_fetch_time_ms",
+    "total_time_ms",
+    "task_total_time_ms",
+    "photon_total_time_ms",
+    "network_sent_bytes",
+    "read_bytes",
+    "read_cache_bytes",
+    "read_remote_bytes",
+    "write_remote_bytes",
+    "spill_to_disk_bytes",
+    "pruned_bytes",
+    "pruned_files_count",
+    "read_files_count",
+    "read_partitions_count",
+    "rows_produced_count",
+    "rows_read_count",
+    "result_from_cache",
+)
+"""Columns of Overwatch's data dictionary; the others pass through."""
+
 FROM_START = (
     "warehouse_id",
     "query_id",

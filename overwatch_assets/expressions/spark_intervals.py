@@ -11,7 +11,7 @@ A context is described by its row in `spark_applications_silver` of the same day
 entity begins with its context; keys are compared null-safe, since old logs lack attempts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -23,6 +23,8 @@ EVENT = "event"
 START_MISSING = "start_missing"
 
 Key = tuple[str, ...]
+Events = Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame]
+"""From the day's events and contexts to events of one kind."""
 
 
 def contexts_of(spark_applications_silver: pl.LazyFrame) -> pl.LazyFrame:
@@ -62,6 +64,27 @@ def counted(events: pl.LazyFrame) -> pl.LazyFrame:
 def left_out(events: pl.LazyFrame, key: Key) -> pl.LazyFrame:
     """Key and reason of the events that are only counted."""
     return events.filter(pl.col(LEFT_OUT).is_not_null()).select(*key, LEFT_OUT)
+
+
+def unmatched_in_day(starts: Events, ends: Events, key: Key) -> Callable[..., pl.LazyFrame]:
+    """What asks for keys of the day's ends whose start neither it nor the day before has.
+
+    Args:
+        starts: From the day's events and contexts to starts.
+        ends: The same to ends.
+        key: Key of the entity.
+    """
+
+    def wanted(
+        spark_events_bronze: pl.LazyFrame,
+        spark_applications_silver: pl.LazyFrame,
+        carried: pl.LazyFrame,
+    ) -> pl.LazyFrame:
+        contexts = contexts_of(spark_applications_silver)
+        started = starts(spark_events_bronze, contexts)
+        return unmatched_ends(started, ends(spark_events_bronze, contexts), carried, key)
+
+    return wanted
 
 
 def unmatched_ends(

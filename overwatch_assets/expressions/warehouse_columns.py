@@ -5,6 +5,9 @@ import polars as pl
 from overwatch_assets.expressions.json_texts import TEXTS
 from overwatch_assets.module import Column
 
+DELETIONS = ("deleteEndpoint", "deleteWarehouse")
+"""Requests that delete a warehouse, under their older and their newer name."""
+
 WAREHOUSE_COLUMNS = (
     Column("warehouse_id", pl.String, "SQL warehouse."),
     Column("warehouse_name", pl.String, "Name; null: never told."),

@@ -6,6 +6,7 @@ A row lies on the day of its event (`account_login_silver`).
 import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE, SSH_LOGIN_DETAILS
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
@@ -55,5 +56,5 @@ def account_login_gold(
     """
     return account_login_silver.select(
         PARTITION_DATE.name,
-        *(pl.col(RENAMED.get(each.name, each.name)).alias(each.name) for each in COLUMNS),
+        *renamed(COLUMNS, RENAMED),
     )

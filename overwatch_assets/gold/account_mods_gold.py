@@ -7,6 +7,7 @@ out.
 import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
@@ -69,5 +70,5 @@ def account_mods_gold(
     """
     return account_mods_silver.select(
         PARTITION_DATE.name,
-        *(pl.col(RENAMED.get(each.name, each.name)).alias(each.name) for each in COLUMNS),
+        *renamed(COLUMNS, RENAMED),
     )

@@ -7,8 +7,9 @@ of (`snapImpute`); what Databricks scales by itself is no change.
 
 import polars as pl
 
-from overwatch_assets.expressions.cluster_columns import shared
+from overwatch_assets.expressions.cluster_columns import SETTINGS, shared
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
@@ -45,31 +46,9 @@ COLUMNS = (
     ),
     *shared("num_workers", "autoscale"),
     Column("auto_termination_minutes", pl.Int32, "Idle minutes after which it ends; 0: never."),
-    *shared(
-        "enable_elastic_disk",
-        "is_automated",
-        "cluster_type",
-        "security_profile",
-        "cluster_log_conf",
-        "init_scripts",
-        "custom_tags",
-        "cluster_source",
-        "aws_attributes",
-        "azure_attributes",
-        "gcp_attributes",
-        "spark_env_vars",
-        "spark_conf",
-        "acl_path_prefix",
-        "driver_instance_pool_id",
-        "instance_pool_id",
-        "driver_instance_pool_name",
-        "instance_pool_name",
-        "spark_version",
-        "runtime_engine",
-        "idempotency_token",
-        "policy_id",
-        "deleted_by",
-    ),
+    *shared("enable_elastic_disk"),
+    *SETTINGS,
+    *shared("deleted_by"),
     Column("created_by", pl.String, "Who created it; JobsService for jobs. Null: not known."),
     Column("last_edited_by", pl.String, "Who edited it last; null: nobody since it is known."),
 )
@@ -106,8 +85,5 @@ def cluster_gold(
     told = {"timestamp": at, "date": at.dt.date()}
     return cluster_spec_silver.select(
         PARTITION_DATE.name,
-        **{
-            column.name: told.get(column.name, pl.col(RENAMED.get(column.name, column.name)))
-            for column in COLUMNS
-        },
+        *renamed(COLUMNS, RENAMED, told),
     )

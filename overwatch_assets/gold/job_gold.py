@@ -17,6 +17,7 @@ from overwatch_assets.expressions.databricks_structs import (
 )
 from overwatch_assets.expressions.durations import date_of, timestamp_of
 from overwatch_assets.expressions.job_structs import TASK_DETAIL_LEGACY, TASKS
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
@@ -116,8 +117,5 @@ def job_gold(
     }
     return job_status_silver.select(
         PARTITION_DATE.name,
-        *(
-            made.get(column.name, pl.col(RENAMED.get(column.name, column.name))).alias(column.name)
-            for column in COLUMNS
-        ),
+        *renamed(COLUMNS, RENAMED, made),
     )

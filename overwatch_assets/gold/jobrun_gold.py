@@ -24,6 +24,7 @@ from overwatch_assets.expressions.job_structs import (
     TASK_DETAIL_LEGACY,
     TIME_DETAILS,
 )
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
 
@@ -173,5 +174,5 @@ def jobrun_gold(
     return jobrun_silver.filter(pl.col("row_kind") == "run").select(
         PARTITION_DATE.name,
         "is_open",
-        *(pl.col(RENAMED.get(c.name, c.name)).alias(c.name) for c in COLUMNS),
+        *renamed(COLUMNS, RENAMED),
     )

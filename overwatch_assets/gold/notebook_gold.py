@@ -9,6 +9,7 @@ import polars as pl
 
 from overwatch_assets.expressions.audit import RESPONSE
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.module import (
     PARTITION_DATE,
@@ -88,8 +89,5 @@ def notebook_gold(
     made = {"timestamp": timestamp_of(pl.col("timestamp"))}
     return notebook_silver.select(
         PARTITION_DATE.name,
-        *(
-            made.get(column.name, pl.col(RENAMED.get(column.name, column.name))).alias(column.name)
-            for column in COLUMNS
-        ),
+        *renamed(COLUMNS, RENAMED, made),
     )

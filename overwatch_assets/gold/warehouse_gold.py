@@ -7,6 +7,7 @@ one. A warehouse that was deleted ends with its row of action deleteWarehouse or
 import polars as pl
 
 from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.renaming import renamed
 from overwatch_assets.expressions.rules import keeps_rows
 from overwatch_assets.expressions.warehouse_columns import shared
 from overwatch_assets.module import (
@@ -70,8 +71,5 @@ def warehouse_gold(
     told = {"timestamp": timestamp_of(pl.col("timestamp"))}
     return warehouse_spec_silver.select(
         PARTITION_DATE.name,
-        **{
-            column.name: told.get(column.name, pl.col(RENAMED.get(column.name, column.name)))
-            for column in COLUMNS
-        },
+        *renamed(COLUMNS, RENAMED, told),
     )

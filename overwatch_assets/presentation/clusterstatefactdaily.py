@@ -1,25 +1,9 @@
 """What clusters cost per calendar day, as consumers query it."""
 
+from overwatch_assets.expressions.state_costs import CLUSTER_AMOUNTS, UPTIME
 from overwatch_assets.view import PerDay, View
 
-AMOUNTS = (
-    "uptime_in_state_S",
-    "uptime_in_state_H",
-    "worker_potential_core_H",
-    "driver_dbus",
-    "worker_dbus",
-    "total_dbus",
-    "core_hours",
-    "driver_compute_cost",
-    "worker_compute_cost",
-    "driver_dbu_cost",
-    "worker_dbu_cost",
-    "total_compute_cost",
-    "total_DBU_cost",
-    "total_driver_cost",
-    "total_worker_cost",
-    "total_cost",
-)
+AMOUNTS = (*(column.name for column in UPTIME), *CLUSTER_AMOUNTS)
 
 VIEW = View(
     name="clusterStateFactDaily",
@@ -50,20 +34,7 @@ VIEW = View(
         "runtime_engine",
         "dbu_rate",
         "photon_multiplier",
-        "worker_potential_core_H",
-        "driver_dbus",
-        "worker_dbus",
-        "total_dbus",
-        "core_hours",
-        "driver_compute_cost",
-        "worker_compute_cost",
-        "driver_dbu_cost",
-        "worker_dbu_cost",
-        "total_compute_cost",
-        "total_DBU_cost",
-        "total_driver_cost",
-        "total_worker_cost",
-        "total_cost",
+        *CLUSTER_AMOUNTS,
         "cost_reason",
         "end_imputed",
     ),

@@ -1,14 +1,9 @@
 """What SQL warehouses cost per calendar day, as consumers query it."""
 
+from overwatch_assets.expressions.state_costs import UPTIME, WAREHOUSE_AMOUNTS
 from overwatch_assets.view import PerDay, View
 
-AMOUNTS = (
-    "uptime_in_state_S",
-    "uptime_in_state_H",
-    "worker_potential_core_H",
-    "driver_dbus",
-    "total_dbu_cost",
-)
+AMOUNTS = (*(column.name for column in UPTIME), *WAREHOUSE_AMOUNTS)
 
 VIEW = View(
     name="warehouseStateFactDaily",

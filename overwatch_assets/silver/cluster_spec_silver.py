@@ -10,7 +10,7 @@ on, later from the capture on. Clusters of SQL warehouses have only such rows.
 import polars as pl
 
 from overwatch_assets.expressions import audit
-from overwatch_assets.expressions.cluster_columns import shared
+from overwatch_assets.expressions.cluster_columns import SETTINGS, shared
 from overwatch_assets.expressions.cluster_definitions import (
     LIMITS,
     autoscale_text,
@@ -21,6 +21,7 @@ from overwatch_assets.expressions.cluster_definitions import (
     runtime_engine,
     security_profile,
 )
+from overwatch_assets.expressions.durations import DAY_MS
 from overwatch_assets.expressions.entity_versions import (
     CARRIED,
     FROM,
@@ -58,7 +59,7 @@ from overwatch_assets.module import (
 
 CLUSTER = "cluster_id"
 RANKS = {"create": 0, "edit": 1, "resize": 2, "permanentDelete": 3}
-REMEMBERED_MS = 60 * 86_400_000
+REMEMBERED_MS = 60 * DAY_MS
 """How long a cluster is looked up after it was deleted, a job's cluster after its last change."""
 
 TEXT_FIELDS = (
@@ -137,29 +138,7 @@ COLUMNS = (
     Column("autotermination_minutes", pl.Int32, "Idle minutes after which it ends; 0: never."),
     *shared("enable_elastic_disk"),
     Column("start_cluster", pl.Boolean, "The request starts the cluster."),
-    *shared(
-        "is_automated",
-        "cluster_type",
-        "security_profile",
-        "cluster_log_conf",
-        "init_scripts",
-        "custom_tags",
-        "cluster_source",
-        "aws_attributes",
-        "azure_attributes",
-        "gcp_attributes",
-        "spark_env_vars",
-        "spark_conf",
-        "acl_path_prefix",
-        "driver_instance_pool_id",
-        "instance_pool_id",
-        "driver_instance_pool_name",
-        "instance_pool_name",
-        "spark_version",
-        "runtime_engine",
-        "idempotency_token",
-        "policy_id",
-    ),
+    *SETTINGS,
     Column("createdBy", pl.String, "Who created it; JobsService for jobs. Null: not known."),
     Column("lastEditedBy", pl.String, "Who edited it last; null: nobody since it is known."),
     *shared("deleted_by"),

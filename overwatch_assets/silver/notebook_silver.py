@@ -9,11 +9,11 @@ row before it; who was silent for 180 days is not looked up any more. Some event
 import polars as pl
 
 from overwatch_assets.expressions import audit
-from overwatch_assets.expressions.durations import date_of
+from overwatch_assets.expressions.durations import DAY_MS, date_of
 from overwatch_assets.module import Carried, Column, Day, Grain, Scope, Timeline, Window, module
 
 NOTEBOOK = "notebookId"
-REMEMBERED_MS = 180 * 86_400_000
+REMEMBERED_MS = 180 * DAY_MS
 """How long a notebook is looked up after its last event."""
 
 FIRST_OF_ALL, LAST_OF_ALL = ("createNotebook", "importNotebook"), ("deleteNotebook",)

@@ -9,23 +9,17 @@ is a row of its own and repeats the last settings.
 import polars as pl
 
 from overwatch_assets.expressions import audit
-from overwatch_assets.expressions.durations import timestamp_of
+from overwatch_assets.expressions.durations import DAY_MS, date_of, timestamp_of
 from overwatch_assets.expressions.entity_versions import (
-    CARRIED,
     FROM,
     IS_DELETION,
-    IS_MEND,
     RANK,
     SEQ,
     TOLD,
-    captured,
     concerned,
-    in_order,
-    life_number,
-    position,
+    held_before,
     rank_of,
-    sightings,
-    without_idle_captures,
+    settled,
 )
 from overwatch_assets.expressions.json_texts import json_text, texts_in
 from overwatch_assets.expressions.pool_columns import POOL_COLUMNS
@@ -44,7 +38,7 @@ from overwatch_assets.module import (
 
 POOL = "instance_pool_id"
 RANKS = {"create": 0, "edit": 1, "delete": 2}
-REMEMBERED_MS = 60 * 86_400_000
+REMEMBERED_MS = 60 * DAY_MS
 """How long a deleted pool is looked up."""
 
 TEXT_SETTINGS = ("instance_pool_name", "node_type_id", "preloaded_spark_versions")
@@ -57,6 +51,9 @@ COLUMNS = (
     Column("requestId", pl.String, "Request of the change; null: a capture, or not told."),
     Column("seq", pl.Int64, "Position among the pool's rows of the same millisecond."),
 )
+
+HELD = tuple(column.name for column in COLUMNS if column.name not in ("serviceName", "date", SEQ))
+"""What a version of the day before hands on."""
 
 
 def _forgotten(until_ms: int) -> pl.Expr:
@@ -96,50 +93,23 @@ def pools_silver(
     """
     shown = _shown(pools_snapshot_bronze)
     told = _told(audit_log_bronze)
-    unborn = pl.lit(None, pl.Int64)
-    rows = pl.concat(
-        [
-            _held_before(concerned(carried, told, shown, POOL)),
-            told.filter(pl.col(POOL).is_not_null()),
-            sightings(shown, window=window, born_ms=unborn),
-        ],
-        how="diagonal",
+    known = concerned(carried, told, shown, POOL)
+    versions = settled(
+        held_before(known, HELD, pl.col("actionName") == "delete"),
+        told,
+        shown,
+        SETTINGS,
+        entity=POOL,
+        window=window,
+        passed_on=["create_details"],
     )
-    lacking = {name: pl.col(name).is_null() for name in SETTINGS}
-    versions = without_idle_captures(in_order(rows, POOL), POOL, lacking=lacking).with_columns(
-        life_number(POOL).alias("_life")
-    )
-    settled = versions.with_columns(_held_or_told(name) for name in SETTINGS).with_columns(
-        pl.col(*SETTINGS, "create_details").forward_fill().over(POOL, "_life")
-    )
-    named = (
-        settled.join(captured(shown, POOL, SETTINGS), on=POOL, how="left")
-        .with_columns(
-            pl.coalesce(name, f"{name}_of_day", f"{name}_closing").alias(name) for name in SETTINGS
-        )
-        .sort(POOL, "_life", "timestamp", RANK, "requestId", nulls_last=False)
-        .with_columns(position(POOL))
-        .filter(pl.col(FROM) != CARRIED)
-        .with_columns(
-            pl.lit("instancePools").alias("serviceName"),
-            timestamp_of(pl.col("timestamp")).dt.date().alias("date"),
-        )
-        .select(column.name for column in COLUMNS)
-    )
+    named = versions.with_columns(
+        serviceName=pl.lit("instancePools"), date=date_of(pl.col("timestamp"))
+    ).select(column.name for column in COLUMNS)
     nameless = told.filter(pl.col(POOL).is_null()).select(
         "timestamp", pl.lit("no pool id").alias(LEFT_OUT)
     )
     return pl.concat([named, nameless], how="diagonal")
-
-
-def _held_before(carried: pl.LazyFrame) -> pl.LazyFrame:
-    return carried.select(
-        *(column.name for column in COLUMNS if column.name not in ("serviceName", "date", SEQ)),
-        pl.lit(CARRIED).alias(FROM),
-        pl.lit(0, pl.Int32).alias(RANK),
-        (pl.col("actionName") == "delete").alias(IS_DELETION),
-        pl.lit(None, pl.Int64).alias("hashKey"),
-    )
 
 
 def _told(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
@@ -199,9 +169,3 @@ def _shown(pools_snapshot_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "is_closing",
         "is_first_day",
     )
-
-
-def _held_or_told(name: str) -> pl.Expr:
-    """A capture that mends adds what was missing and changes nothing."""
-    own = pl.col(name)
-    return pl.when(IS_MEND).then(pl.coalesce(own.shift().over(POOL), own)).otherwise(own)

@@ -21,7 +21,7 @@ from overwatch_assets.expressions.spark_intervals import (
     contexts_of,
     events_in,
     pair,
-    unmatched_ends,
+    unmatched_in_day,
 )
 from overwatch_assets.expressions.spark_properties import POWER_PROPERTIES, power_properties
 from overwatch_assets.expressions.spark_structs import JOB_RESULT
@@ -115,16 +115,6 @@ def _ends(spark_events_bronze: pl.LazyFrame, contexts: pl.LazyFrame) -> pl.LazyF
     )
 
 
-def _unmatched_ends(
-    spark_events_bronze: pl.LazyFrame,
-    spark_applications_silver: pl.LazyFrame,
-    carried: pl.LazyFrame,
-) -> pl.LazyFrame:
-    contexts = contexts_of(spark_applications_silver)
-    starts = _starts(spark_events_bronze, contexts)
-    return unmatched_ends(starts, _ends(spark_events_bronze, contexts), carried, JOB)
-
-
 @module(
     module_id=2006,
     name="Silver_SPARK_Jobs",
@@ -136,7 +126,7 @@ def _unmatched_ends(
         "spark_events_bronze": Day(),
         "spark_applications_silver": Day(),
         "carried": Carried(),
-        "closed_before": History(wanted=_unmatched_ends, columns=JOB),
+        "closed_before": History(wanted=unmatched_in_day(_starts, _ends, JOB), columns=JOB),
     },
     provisional=(*OPEN_UNTIL_ENDED, "JobResult", "JobRunTime"),
 )

@@ -22,7 +22,7 @@ from overwatch_assets.expressions.spark_intervals import (
     contexts_of,
     events_in,
     pair,
-    unmatched_ends,
+    unmatched_in_day,
 )
 from overwatch_assets.expressions.spark_structs import STAGE_INFO
 from overwatch_assets.module import (
@@ -95,16 +95,6 @@ def _ends(spark_events_bronze: pl.LazyFrame, contexts: pl.LazyFrame) -> pl.LazyF
     )
 
 
-def _unmatched_ends(
-    spark_events_bronze: pl.LazyFrame,
-    spark_applications_silver: pl.LazyFrame,
-    carried: pl.LazyFrame,
-) -> pl.LazyFrame:
-    contexts = contexts_of(spark_applications_silver)
-    starts = _starts(spark_events_bronze, contexts)
-    return unmatched_ends(starts, _ends(spark_events_bronze, contexts), carried, STAGE_ATTEMPT)
-
-
 @module(
     module_id=2007,
     name="Silver_SPARK_Stages",
@@ -116,7 +106,9 @@ def _unmatched_ends(
         "spark_events_bronze": Day(),
         "spark_applications_silver": Day(),
         "carried": Carried(),
-        "closed_before": History(wanted=_unmatched_ends, columns=STAGE_ATTEMPT),
+        "closed_before": History(
+            wanted=unmatched_in_day(_starts, _ends, STAGE_ATTEMPT), columns=STAGE_ATTEMPT
+        ),
     },
     provisional=(*OPEN_UNTIL_ENDED, "StageInfo", "StageRunTime"),
 )

@@ -26,7 +26,7 @@ from overwatch_assets.expressions.spark_intervals import (
     first_ends,
     left_out,
     opened,
-    unmatched_ends,
+    unmatched_in_day,
     without_end,
 )
 from overwatch_assets.expressions.spark_structs import (
@@ -148,16 +148,6 @@ def _ends(spark_events_bronze: pl.LazyFrame, contexts: pl.LazyFrame) -> pl.LazyF
     )
 
 
-def _unmatched_ends(
-    spark_events_bronze: pl.LazyFrame,
-    spark_applications_silver: pl.LazyFrame,
-    carried: pl.LazyFrame,
-) -> pl.LazyFrame:
-    contexts = contexts_of(spark_applications_silver)
-    starts = _starts(spark_events_bronze, contexts)
-    return unmatched_ends(starts, _ends(spark_events_bronze, contexts), carried, TASK_ATTEMPT)
-
-
 @module(
     module_id=2008,
     name="Silver_SPARK_Tasks",
@@ -169,7 +159,9 @@ def _unmatched_ends(
         "spark_events_bronze": Day(in_memory=True),
         "spark_applications_silver": Day(),
         "carried": Carried(),
-        "closed_before": History(wanted=_unmatched_ends, columns=TASK_ATTEMPT),
+        "closed_before": History(
+            wanted=unmatched_in_day(_starts, _ends, TASK_ATTEMPT), columns=TASK_ATTEMPT
+        ),
     },
     provisional=(
         *OPEN_UNTIL_ENDED,

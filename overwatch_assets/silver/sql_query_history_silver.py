@@ -9,6 +9,7 @@ an end.
 
 import polars as pl
 
+from overwatch_assets.expressions.durations import DAY_MS
 from overwatch_assets.expressions.query_columns import (
     ENDINGS,
     FROM_START,
@@ -28,7 +29,7 @@ from overwatch_assets.module import (
 )
 
 QUERY = ("warehouse_id", "query_id", "query_start_time_ms")
-FOLLOWED_MS = 30 * 86_400_000
+FOLLOWED_MS = 30 * DAY_MS
 FINAL = ("CANCELED", "FAILED", "FINISHED")
 RUNNING = "RUNNING"
 EVENT, VANISHED = "event", "vanished"

@@ -10,28 +10,22 @@ doing, only captures tell.
 import polars as pl
 
 from overwatch_assets.expressions import audit
-from overwatch_assets.expressions.durations import date_of
+from overwatch_assets.expressions.durations import DAY_MS, date_of
 from overwatch_assets.expressions.entity_versions import (
-    CARRIED,
     FROM,
     IMPUTED,
     IS_DELETION,
-    IS_MEND,
     RANK,
     SEQ,
     TOLD,
-    captured,
     concerned,
-    in_order,
-    life_number,
-    position,
+    held_before,
     rank_of,
-    sightings,
-    without_idle_captures,
+    settled,
 )
 from overwatch_assets.expressions.json_texts import TEXTS
 from overwatch_assets.expressions.tags import warehouse_tags
-from overwatch_assets.expressions.warehouse_columns import shared
+from overwatch_assets.expressions.warehouse_columns import DELETIONS, shared
 from overwatch_assets.module import (
     LEFT_OUT,
     Captures,
@@ -47,7 +41,6 @@ from overwatch_assets.module import (
 
 WAREHOUSE = "warehouse_id"
 CREATIONS = ("createEndpoint", "createWarehouse")
-DELETIONS = ("deleteEndpoint", "deleteWarehouse")
 RANKS = {
     **dict.fromkeys(CREATIONS, 0),
     "editEndpoint": 1,
@@ -56,7 +49,7 @@ RANKS = {
 }
 """Requests that change a warehouse, under their older and their newer names."""
 
-REMEMBERED_MS = 60 * 86_400_000
+REMEMBERED_MS = 60 * DAY_MS
 """How long a deleted warehouse is looked up."""
 
 TEXT_SETTINGS = ("warehouse_name", "cluster_size", "spot_instance_policy", "warehouse_type")
@@ -102,6 +95,9 @@ COLUMNS = (
     Column("seq", pl.Int64, "Position among the warehouse's rows of the same millisecond."),
 )
 
+HELD = tuple(column.name for column in COLUMNS if column.name not in ("serviceName", "date", SEQ))
+"""What a version of the day before hands on."""
+
 
 def _forgotten(until_ms: int) -> pl.Expr:
     is_old = pl.col("timestamp") < until_ms - REMEMBERED_MS
@@ -141,32 +137,18 @@ def warehouse_spec_silver(
     """
     shown = _shown(warehouses_snapshot_bronze)
     told = _told(audit_log_bronze)
-    unborn = pl.lit(None, pl.Int64)
-    rows = pl.concat(
-        [
-            _held_before(concerned(carried, told, shown, WAREHOUSE)),
-            told.filter(pl.col(WAREHOUSE).is_not_null()),
-            sightings(shown, window=window, born_ms=unborn),
-        ],
-        how="diagonal",
+    known = concerned(carried, told, shown, WAREHOUSE)
+    versions = settled(
+        held_before(known, HELD, pl.col("actionName").is_in(DELETIONS)),
+        told,
+        shown,
+        SETTINGS,
+        entity=WAREHOUSE,
+        window=window,
+        creations=CREATIONS,
     )
-    lacking = {name: pl.col(name).is_null() for name in SETTINGS}
-    versions = without_idle_captures(
-        in_order(rows, WAREHOUSE), WAREHOUSE, lacking=lacking, creations=CREATIONS
-    ).with_columns(life_number(WAREHOUSE).alias("_life"))
-    settled = versions.with_columns(_held_or_told(name) for name in SETTINGS).with_columns(
-        pl.col(*SETTINGS).forward_fill().over(WAREHOUSE, "_life")
-    )
-    named = (
-        settled.join(captured(shown, WAREHOUSE, SETTINGS), on=WAREHOUSE, how="left")
-        .with_columns(
-            pl.coalesce(name, f"{name}_of_day", f"{name}_closing").alias(name) for name in SETTINGS
-        )
-        .sort(WAREHOUSE, "_life", "timestamp", RANK, "requestId", nulls_last=False)
-        .with_columns(position(WAREHOUSE))
-        .filter(pl.col(FROM) != CARRIED)
-        .with_columns(date=date_of(pl.col("timestamp")), serviceName=_service())
-        .select(column.name for column in COLUMNS)
+    named = versions.with_columns(serviceName=_service(), date=date_of(pl.col("timestamp"))).select(
+        column.name for column in COLUMNS
     )
     nameless = told.filter(pl.col(WAREHOUSE).is_null()).select(
         "timestamp", pl.lit("no warehouse id").alias(LEFT_OUT)
@@ -177,16 +159,6 @@ def warehouse_spec_silver(
 def _service() -> pl.Expr:
     is_imputed = pl.col("actionName") == IMPUTED
     return pl.when(is_imputed).then(pl.lit("warehouses")).otherwise(pl.lit("databrickssql"))
-
-
-def _held_before(carried: pl.LazyFrame) -> pl.LazyFrame:
-    return carried.select(
-        *(column.name for column in COLUMNS if column.name not in ("serviceName", "date", SEQ)),
-        pl.lit(CARRIED).alias(FROM),
-        pl.lit(0, pl.Int32).alias(RANK),
-        pl.col("actionName").is_in(DELETIONS).alias(IS_DELETION),
-        pl.lit(None, pl.Int64).alias("hashKey"),
-    )
 
 
 def _told(audit_log_bronze: pl.LazyFrame) -> pl.LazyFrame:
@@ -249,9 +221,3 @@ def _shown(warehouses_snapshot_bronze: pl.LazyFrame) -> pl.LazyFrame:
         "is_closing",
         "is_first_day",
     )
-
-
-def _held_or_told(name: str) -> pl.Expr:
-    """A capture that mends adds what was missing and changes nothing."""
-    own = pl.col(name)
-    return pl.when(IS_MEND).then(pl.coalesce(own.shift().over(WAREHOUSE), own)).otherwise(own)

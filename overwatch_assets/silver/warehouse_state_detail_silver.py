@@ -46,6 +46,7 @@ from overwatch_assets.expressions.state_columns import (
     UPTIME,
 )
 from overwatch_assets.expressions.state_rules import state_rules
+from overwatch_assets.expressions.warehouse_columns import DELETIONS
 from overwatch_assets.module import (
     DECIDED_MS,
     LEFT_OUT,
@@ -62,7 +63,6 @@ from overwatch_assets.module import (
 )
 
 STOPPING, STOPPED, TERMINATING = "STOPPING", "STOPPED", "TERMINATING"
-DELETIONS = ("deleteEndpoint", "deleteWarehouse")
 AFTER_DELETION = "after_deletion"
 WAREHOUSES = ComputeKind(
     entity="warehouse_id",

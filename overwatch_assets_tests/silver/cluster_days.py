@@ -150,22 +150,32 @@ def whole_days(first: str, count: int) -> dict[str, Window]:
     return {str(at.date()): Window(since=at, until=at + timedelta(days=1)) for at in starts}
 
 
+def versions_seen(name: str, versions: Sequence[Row], window: Window) -> pl.LazyFrame:
+    """Versions up to the end of the day; those before it are open."""
+    before = pl.col("timestamp") < window.since_ms
+    return (
+        table(name, *versions)
+        .filter(pl.col("timestamp") < window.until_ms)
+        .with_columns(is_open=before, seq=pl.lit(0, pl.Int64))
+    )
+
+
+def captures_seen(name: str, captures: Sequence[Row], window: Window) -> pl.LazyFrame:
+    """Captures of the day, and the closing one."""
+    told, at = table(name, *captures), pl.col("captured_at_ms")
+    of_day = told.filter(window.contains_ms(at)).with_columns(is_closing=pl.lit(value=False))
+    later = told.filter(at >= window.until_ms, at == at.filter(at >= window.until_ms).min())
+    return pl.concat([of_day, later.with_columns(is_closing=pl.lit(value=True))])
+
+
 def _frames(history: History, window: Window) -> Iterable[pl.LazyFrame]:
     events = table("cluster_events_bronze", *history.events)
     yield events.filter(window.contains_ms(pl.col("timestamp")))
     yield _runs(history.runs, window)
     told = audit_rows([dict(each) for each in history.commands]).lazy()
     yield told.filter(window.contains_ms(pl.col("timestamp")))
-    versions = table("cluster_spec_silver", *history.versions)
-    before = pl.col("timestamp") < window.since_ms
-    yield versions.filter(pl.col("timestamp") < window.until_ms).with_columns(
-        is_open=before, seq=pl.lit(0, pl.Int64)
-    )
-    captures = table("clusters_snapshot_bronze", *history.captures)
-    at = pl.col("captured_at_ms")
-    of_day = captures.filter(window.contains_ms(at)).with_columns(is_closing=pl.lit(value=False))
-    later = captures.filter(at >= window.until_ms, at == at.filter(at >= window.until_ms).min())
-    yield pl.concat([of_day, later.with_columns(is_closing=pl.lit(value=True))])
+    yield versions_seen("cluster_spec_silver", history.versions, window)
+    yield captures_seen("clusters_snapshot_bronze", history.captures, window)
     yield BILLABLE_STATES.lazy()
 
 

@@ -11,7 +11,12 @@ from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import LEFT_OUT, DayWindow, Window
 from overwatch_assets.silver.warehouse_state_detail_silver import warehouse_state_detail_silver
 from overwatch_assets_tests.frames import Row, ms, table
-from overwatch_assets_tests.silver.cluster_days import BILLABLE_STATES, Loaded
+from overwatch_assets_tests.silver.cluster_days import (
+    BILLABLE_STATES,
+    Loaded,
+    captures_seen,
+    versions_seen,
+)
 
 WAREHOUSE = "w-1"
 
@@ -87,14 +92,6 @@ def _frames(told: Told, runs: Sequence[Row], window: Window) -> Iterable[pl.Lazy
     events = table("warehouse_events_bronze", *told.events)
     yield events.filter(window.contains_ms(pl.col("timestamp")))
     yield table("jobrun_silver", *runs)
-    versions = table("warehouse_spec_silver", *told.versions)
-    before = pl.col("timestamp") < window.since_ms
-    yield versions.filter(pl.col("timestamp") < window.until_ms).with_columns(
-        is_open=before, seq=pl.lit(0, pl.Int64)
-    )
-    captures = table("warehouses_snapshot_bronze", *told.captures)
-    at = pl.col("captured_at_ms")
-    of_day = captures.filter(window.contains_ms(at)).with_columns(is_closing=pl.lit(value=False))
-    later = captures.filter(at >= window.until_ms, at == at.filter(at >= window.until_ms).min())
-    yield pl.concat([of_day, later.with_columns(is_closing=pl.lit(value=True))])
+    yield versions_seen("warehouse_spec_silver", told.versions, window)
+    yield captures_seen("warehouses_snapshot_bronze", told.captures, window)
     yield BILLABLE_STATES.lazy()

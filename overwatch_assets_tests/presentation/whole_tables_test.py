@@ -6,12 +6,24 @@ from overwatch_assets.presentation import (
     instancepool,
     notebook,
     notebookcommands,
+    sparkexecution,
+    sparkexecutor,
+    sparkjob,
+    sparkstage,
+    sparkstream,
+    sparktask,
     verboseaudittarget,
 )
 from overwatch_assets.view import View
 from overwatch_assets_tests.frames import declared
 
-HIDDEN = {"notebook": {"hashKey"}, "accountLogin": {"hashKey"}, "accountMod": {"hashKey"}}
+HIDDEN = {
+    "notebook": {"hashKey"},
+    "accountLogin": {"hashKey"},
+    "accountMod": {"hashKey"},
+    "sparkJob": {"db_run_id"},
+    "sparkTask": {"task_executor_metrics"},
+}
 VIEWS = [
     each.VIEW
     for each in (
@@ -21,6 +33,12 @@ VIEWS = [
         instancepool,
         notebookcommands,
         verboseaudittarget,
+        sparkexecution,
+        sparkexecutor,
+        sparkjob,
+        sparkstage,
+        sparkstream,
+        sparktask,
     )
 ]
 
