@@ -75,6 +75,23 @@ class Grain(StrEnum):
     workspace's are replaced as a whole, and the laws do not cover them."""
 
 
+class Content(StrEnum):
+    """What a bronze column holds that redaction must know of; e-mails are found in any text."""
+
+    SQL_TEXT = "sql text"
+    COMMAND_TEXT = "command text"
+    SQL_OR_COMMAND = "sql or command text"
+    """Either of them, which nothing tells apart."""
+    SQL_ERROR = "error of sql"
+    """What went wrong with a SQL text, parts of which it may repeat."""
+    RAW_RECORD = "raw record"
+    """The beginning of a record that could not be read."""
+    USER_AGENT = "user agent"
+    """Products with their versions, which may look like addresses."""
+    FINGERPRINT = "fingerprint"
+    """A 64-bit hash of what the other columns hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A stored column.
@@ -83,11 +100,13 @@ class Column:
         name: As users query it.
         dtype: Polars type; Delta's follows from it.
         doc: Meaning, unit and what null means.
+        content: What redaction must know of it; None: nothing.
     """
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     doc: str
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

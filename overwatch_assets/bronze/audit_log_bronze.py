@@ -11,7 +11,16 @@ import polars as pl
 from overwatch_assets.bronze.audit_log_processedfiles import PROCESSED_FILES
 from overwatch_assets.bronze.audit_log_rejected import REJECTED
 from overwatch_assets.bronze.union import union_by_key
-from overwatch_assets.module import Column, FromSource, Grain, Scope, Stored, Window, module
+from overwatch_assets.module import (
+    Column,
+    Content,
+    FromSource,
+    Grain,
+    Scope,
+    Stored,
+    Window,
+    module,
+)
 
 USER_IDENTITY = pl.Struct({"email": pl.String, "subjectName": pl.String})
 RESPONSE = pl.Struct({"statusCode": pl.Int64, "errorMessage": pl.String, "result": pl.String})
@@ -25,7 +34,12 @@ COLUMNS = (
     Column("timestamp", pl.Int64, "Epoch ms of the event; decides the day."),
     Column("date", pl.Date, "Day of the event; equal to partition_date."),
     Column("sourceIPAddress", pl.String, "Address the request came from; null: none."),
-    Column("userAgent", pl.String, "Client the request came from; null: none."),
+    Column(
+        "userAgent",
+        pl.String,
+        "Client the request came from; null: none.",
+        Content.USER_AGENT,
+    ),
     Column("requestId", pl.String, "Request that a response repeats; null on some events."),
     Column("sessionId", pl.String, "Session of the user; null: none."),
     Column("version", pl.String, "Version of the audit log's schema."),
@@ -33,7 +47,8 @@ COLUMNS = (
         "hashKey",
         pl.Int64,
         "Signed xxh64 of time, service, action, request, session, address, user, status and "
-        "parameters: tells events of one millisecond apart.",
+        "parameters: tells events of one millisecond apart. Of redacted events a keyed hash.",
+        Content.FINGERPRINT,
     ),
     Column("userIdentity", USER_IDENTITY, "Who acted; null: nobody is named."),
     Column("response", RESPONSE, "Answer; `result` is JSON text as delivered. Null: none."),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from overwatch_assets.module import TIMESTAMP, Column
+from overwatch_assets.module import TIMESTAMP, Column, Content
 
 DAY_ROWS = pl.List(pl.Struct({"day": pl.Date, "rows": pl.Int64}))
 
@@ -30,11 +30,17 @@ LATE = (
 )
 
 LINE = (
-    Column("record_hash", pl.Int64, "Signed xxh64 of record."),
+    Column(
+        "record_hash",
+        pl.Int64,
+        "Signed xxh64 of record; where anything is redacted a keyed hash.",
+        Content.FINGERPRINT,
+    ),
     Column(
         "record",
         pl.String,
         "First kilobyte of the line, cut where a secret begins; the path for a whole file.",
+        Content.RAW_RECORD,
     ),
     Column("filename", pl.String, "File it was read from; one of them where several hold it."),
     Column("line_number", pl.Int64, "Line of the file, from 1; null: the whole file."),

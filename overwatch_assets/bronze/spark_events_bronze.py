@@ -19,7 +19,16 @@ from overwatch_assets.expressions.spark_structs import (
     TASK_EXECUTOR_METRICS,
     TASK_METRICS,
 )
-from overwatch_assets.module import Column, FromSource, Grain, Scope, Stored, Window, module
+from overwatch_assets.module import (
+    Column,
+    Content,
+    FromSource,
+    Grain,
+    Scope,
+    Stored,
+    Window,
+    module,
+)
 
 ACCUMULABLE = pl.Struct(
     {
@@ -129,10 +138,13 @@ COLUMNS = (
         pl.Int64,
         "SQL execution that this one is part of; null before Spark 3.4.",
     ),
-    Column("description", pl.String, "SQL execution's description."),
+    Column("description", pl.String, "SQL execution's description.", Content.SQL_OR_COMMAND),
     Column("details", pl.String, "SQL execution's call stack."),
     Column(
-        "physicalPlanDescription", pl.String, "SQL execution's plan, its first 10,000 characters."
+        "physicalPlanDescription",
+        pl.String,
+        "SQL execution's plan, its first 10,000 characters.",
+        Content.SQL_TEXT,
     ),
     Column("modifiedConfigs", PROPERTIES, "Session settings changed for the SQL execution."),
     Column("id", pl.String, "Streaming query."),

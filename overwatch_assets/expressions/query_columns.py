@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from overwatch_assets.module import Column
+from overwatch_assets.module import Column, Content
 
 CHANNEL = pl.Struct({"name": pl.String, "dbsql_version": pl.String})
 
@@ -19,8 +19,8 @@ QUERY_COLUMNS = (
     Column("status", pl.String, "QUEUED, RUNNING, FINISHED, FAILED, CANCELED and the like."),
     Column("is_final", pl.Boolean, "Nothing of the query will change any more."),
     Column("statement_type", pl.String, "SELECT, INSERT and the like; null: other."),
-    Column("query_text", pl.String, "The query as the API gives it."),
-    Column("error_message", pl.String, "Why it failed; null: it did not."),
+    Column("query_text", pl.String, "The query as the API gives it.", Content.SQL_TEXT),
+    Column("error_message", pl.String, "Why it failed; null: it did not.", Content.SQL_ERROR),
     Column("user_id", pl.Int64, "User who sent it."),
     Column("user_name", pl.String, "That user's name."),
     Column("executed_as_user_id", pl.Int64, "User whose credentials it ran with."),
