@@ -25,6 +25,7 @@ from overwatch_assets.configuration.model import (
 )
 from overwatch_assets.configuration.problems import nearest
 from overwatch_assets.configuration.reading import checked
+from overwatch_assets.configuration.redaction import RedactionRules
 from overwatch_assets.configuration.storage import Storage, storage_for
 from overwatch_assets.errors import ConfigError
 from overwatch_assets.module import Scope, Window
@@ -97,6 +98,7 @@ class Config:
         parallel_workspaces: Workspaces that a command loads at once.
         dagster_home: Dagster's own folder.
         secrets_directory: Folder of the files that hold secrets; None: no file does.
+        redaction: What becomes of personal and confidential data.
         duckdb_file: Where BI tools find the views.
         shown_workspaces: Ids or names of those whose rows can be queried; None: all.
         workspaces: In the order of the file.
@@ -110,6 +112,7 @@ class Config:
     parallel_workspaces: int
     dagster_home: Path
     secrets_directory: Path | None
+    redaction: RedactionRules
     duckdb_file: Path
     shown_workspaces: tuple[str, ...] | None
     workspaces: tuple[Workspace, ...]
@@ -185,6 +188,7 @@ def config_of(document: Document, *, now: datetime) -> Config:
         parallel_workspaces=model.parallel_workspaces or min(_usable_cpus(), MOST_AT_ONCE),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
+        redaction=model.redaction,
         duckdb_file=model.duckdb_file,
         shown_workspaces=model.shown_workspaces,
         workspaces=tuple(_workspace(entry, model) for entry in model.workspaces),

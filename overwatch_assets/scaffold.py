@@ -44,6 +44,15 @@ _WORK = """
 # Folder below which file: references may point; left out: none may.
 # secrets_directory: /run/secrets
 
+# What becomes of personal and confidential data before it is stored: keep, hash or drop
+# (docs/redaction.md); left out: it is stored as it is.
+# redaction:
+#   emails: hash
+#   ip_addresses: hash
+#   sql_text: drop
+#   command_text: drop
+#   key: env:OVERWATCH_REDACTION_KEY
+
 # Days worked on at once; more are faster and take more memory.
 chunk_days: 7
 # Processes that read logs; left out: one per CPU.

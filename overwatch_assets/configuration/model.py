@@ -34,6 +34,7 @@ from overwatch_assets.configuration.fields import (
     WorkspaceId,
 )
 from overwatch_assets.configuration.problems import refusal
+from overwatch_assets.configuration.redaction import RedactionRules
 from overwatch_assets.configuration.storage import ALL_CONTAINERS, Storage, Strict
 from overwatch_assets.module import Scope
 
@@ -430,6 +431,12 @@ class ConfigFile(Strict):
         default=PriceFiles(),
         description="Prices of one's own for all workspaces, over what is shipped.",
         examples=[{"instance_details": "prices/instance_details.csv"}],
+    )
+    redaction: RedactionRules = Field(
+        default=RedactionRules(),
+        description="What becomes of personal and confidential data before it is stored. "
+        "Left out: it is stored as it is.",
+        examples=[{"emails": "hash", "key": "env:OVERWATCH_REDACTION_KEY"}],
     )
     duckdb_file: LocalPath = Field(
         default=Path("overwatch.duckdb"),

@@ -23,6 +23,7 @@ from overwatch_assets.configuration.model import (
     WorkspaceEntry,
 )
 from overwatch_assets.configuration.reading import example_text
+from overwatch_assets.configuration.redaction import RedactionRules
 from overwatch_assets.configuration.storage import (
     AzureOptions,
     ClientOptions,
@@ -37,6 +38,7 @@ BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", ConfigFile),
+    ("`redaction`", RedactionRules),
     ("`workspaces[]`", WorkspaceEntry),
     ("`workspaces[].audit_logs`", AuditLogs),
     ("`workspaces[].spark_event_logs`", SparkEventLogs),

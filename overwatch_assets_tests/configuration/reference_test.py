@@ -67,8 +67,9 @@ def around(title: str, name: object, example: object) -> dict[str, object]:
     config["workspaces"] = [workspace]
     given = {name: example}
     match title.replace("`", ""):
-        case "Top level":
-            config |= {str(name): example}
+        case "Top level" | "redaction" as at:
+            redaction = {"redaction": {"key": "env:KEY", **given}}
+            config |= redaction if at == "redaction" else {str(name): example}
         case "workspaces[]":
             through = {"databricks": {"host": "acme.example"}} if name == "sql_warehouse" else {}
             workspace |= {str(name): example, **through}
