@@ -6,6 +6,7 @@ that reads or writes at import.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
@@ -21,12 +22,16 @@ from overwatch_assets.configuration.storage import OptionValue, Provider, Storag
 from overwatch_assets.delta.pinned import PinnedStore
 from overwatch_assets.delta.storage import Retries, StorageLocation
 from overwatch_assets.delta.tables import DeltaStore
+from overwatch_assets.errors import ConfigError
 from overwatch_assets.execution.load import Loader
 from overwatch_assets.execution.records import Ledger, Record
 from overwatch_assets.execution.tables import AnyTables
 from overwatch_assets.execution.windows import Cell
 from overwatch_assets.module import PARTITION_DATE, DayWindow, Module, Table
 from overwatch_assets.provider_config import PROVIDERS
+from overwatch_assets.redaction.pseudonyms import Pseudonyms
+from overwatch_assets.redaction.redaction import Redaction
+from overwatch_assets.redaction.texts import Texts
 from overwatch_assets.reference.node_types import told_before
 from overwatch_assets.reference.prices import (
     INPUTS,
@@ -84,6 +89,8 @@ SETTLED_AFTER = timedelta(hours=18)
 """How long after a day its events may still come to a system table; then it is read once more."""
 RECENT_DAYS = timedelta(days=7)
 PATIENT = Retries()
+SHORTEST_KEY = 16
+"""Letters of a key of pseudonyms."""
 
 
 class Flag(Protocol):
@@ -204,7 +211,16 @@ class Deployment:
             },
             chunk_days=self.config.chunk_days,
             references={name: partial(self._figures, name) for name in INPUTS},
+            redaction=cache(self.redaction),
         )
+
+    def redaction(self) -> Redaction | None:
+        """What is done to what sources hand over before it is stored; None: nothing.
+
+        Raises:
+            ConfigError: The key is not where the configuration says, or can be guessed.
+        """
+        return redaction_of(self.config)
 
     def owed(self, ledger: Ledger, organization_id: str) -> Mapping[str, Sequence[date]]:
         """Loaded days, by table, of which something could not be had and is due again."""
@@ -276,7 +292,10 @@ class Deployment:
         if not self.config.workspace(organization_id).has_api:
             return ()
         api = self.api(organization_id)
-        told = listed(partial(api.get, NODE_TYPES), {}, "node_types", what=f"GET {NODE_TYPES}")
+        ask = partial(listed, partial(api.get, NODE_TYPES), {}, "node_types")
+        redaction = self.redaction()
+        with nullcontext() if redaction is None else redaction.told():
+            told = ask(what=f"GET {NODE_TYPES}")
         return [as_json(each) or {} for each in told]
 
     def reference(
@@ -565,6 +584,32 @@ def setting_of(
         secrets = config.secrets(scope_reader(config, workspace))
         return secrets.resolve(setting).get_secret_value()
     return setting
+
+
+def redaction_of(config: Config) -> Redaction | None:
+    """What a configuration redacts, with the key as it is now; None: nothing.
+
+    All workspaces have one key: a user is the same in all of them.
+
+    Raises:
+        ConfigError: The key is not where the configuration says, or can be guessed.
+    """
+    rules = config.redaction
+    if not rules.is_needed or rules.key is None:
+        return None
+    try:
+        key = config.secrets(scope_reader(config)).resolve(rules.key)
+    except ConfigError as error:
+        message = f"{config.path}: redaction.key: {error}"
+        raise ConfigError(message) from error
+    if len(key.get_secret_value()) < SHORTEST_KEY:
+        message = (
+            f"{config.path}: redaction.key: what {rules.key} leads to is shorter than "
+            f"{SHORTEST_KEY} letters and could be guessed; put a longer one there, such as "
+            "`openssl rand -hex 32` prints. Nothing was loaded"
+        )
+        raise ConfigError(message)
+    return Redaction(Texts(rules.treatments, Pseudonyms(key)))
 
 
 def _plain(options: Mapping[str, OptionValue]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Bronze days: what a source handed over, united with what is stored.
 
 A re-read never deletes: sources expire, so the rows of a day are the union of all that was
-ever read of it, one per key. A day too large to unite at once is split by key.
+ever read of it, one per key. A day too large to unite at once is split by key. Where something
+is to be redacted, it is before anything is united.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,6 +25,8 @@ from overwatch_assets.module import (
     Stored,
     Table,
 )
+from overwatch_assets.redaction.fingerprints import key_without_hashes, without_former
+from overwatch_assets.redaction.redaction import Redaction
 from overwatch_assets.sources.gathering import Gathered, Request, Source
 
 SHARD_ROWS = 2_000_000
@@ -60,6 +64,7 @@ class SideRows:
 
     rows: Sequence[tuple[Table, Mapping[date, pl.DataFrame]]]
     run_columns: Mapping[str, pl.Expr]
+    redaction: Redaction | None = None
 
     def commit(
         self, store: AnyTables, organization_id: str, version: int, metadata: Mapping[str, str]
@@ -82,6 +87,8 @@ class SideRows:
         new = rows.with_columns(**self.run_columns)
         if "delta_version" in names:
             new = new.with_columns(delta_version=pl.lit(version, dtype=pl.Int64))
+        if self.redaction is not None:
+            stored = self.redaction.rows(table, stored)
         return pl.concat([stored.select(names).collect(), new.select(names)]).unique(
             table.keys, keep="last", maintain_order=True
         )
@@ -89,7 +96,11 @@ class SideRows:
 
 @dataclass(frozen=True, slots=True)
 class BronzeDays:
-    """Gathers days of a bronze module's source and unites them with what is stored."""
+    """Gathers days of a bronze module's source and unites them with what is stored.
+
+    Attributes:
+        redaction: What is done to rows before they are united; None: nothing.
+    """
 
     module: Module
     store: AnyTables
@@ -99,6 +110,11 @@ class BronzeDays:
     stored_days: Collection[date]
     zone: ZoneInfo
     run_columns: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
+    redaction: Redaction | None = None
+
+    def telling(self) -> AbstractContextManager[None]:
+        """Within it no error tells what would be redacted."""
+        return nullcontext() if self.redaction is None else self.redaction.told()
 
     def gather(
         self,
@@ -120,7 +136,7 @@ class BronzeDays:
             scratch: Folder for records that need not fit in memory.
             is_retry: Ask only for what earlier runs could not get.
         """
-        return source.gather(
+        gathered = source.gather(
             Request(
                 organization_id=self.organization_id,
                 days=days,
@@ -132,8 +148,12 @@ class BronzeDays:
                 zone=self.zone,
                 schema=pl.Schema({c.name: c.dtype for c in self.module.table.columns}),
                 is_retry=is_retry,
+                stored_as=str if self.redaction is None else self.redaction.texts.told,
             )
         )
+        if self.redaction is None:
+            return gathered
+        return self.redaction.gathered(self.module, gathered)
 
     def unite(self, gathered: Gathered, day: DayWindow) -> MadeDay:
         """The day's rows: those handed over and those stored, one per key."""
@@ -168,29 +188,44 @@ class BronzeDays:
             rows.append((self.module.errors, gathered.errors))
         if self.module.tracker is not None and not gathered.processed.is_empty():
             rows.append((self.module.tracker, _by_day(gathered.processed, days[-1].day)))
-        return SideRows(rows=rows, run_columns=self.run_columns)
+        return SideRows(rows=rows, run_columns=self.run_columns, redaction=self.redaction)
 
     def _known(self, processed: Sequence[pl.DataFrame]) -> pl.DataFrame:
-        if self.module.tracker is None:
+        tracker = self.module.tracker
+        if tracker is None:
             return pl.DataFrame()
-        self.store.create(self.module.tracker)
-        stored = self.store.scan(self.module.tracker, self.organization_id).collect()
+        self.store.create(tracker)
+        stored = self.store.scan(tracker, self.organization_id)
+        if self.redaction is not None:
+            stored = self.redaction.rows(tracker, stored)
         fresh = [each.with_columns(**self.run_columns) for each in processed if each.height]
-        return pl.concat([stored, *fresh], how="diagonal")
+        return pl.concat([stored.collect(), *fresh], how="diagonal")
 
     def _shards(
         self, offered: pl.LazyFrame, stored: pl.LazyFrame, day: DayWindow, count: int
     ) -> Iterator[pl.DataFrame]:
-        shard = pl.struct(self.module.table.key_columns).hash(seed=0) % max(count, 1)
         for number in range(count):
+            new, old = (self._shard(each, number, count) for each in (offered, stored))
             frames = {
-                parameter: _of_shard(
-                    offered if isinstance(read, FromSource) else stored, shard, number, count
-                )
+                parameter: new if isinstance(read, FromSource) else self._not_former(old, new)
                 for parameter, read in self.module.reads.items()
                 if isinstance(read, FromSource | Stored)
             }
             yield self.module.transform(**frames, window=day.window).collect(engine="in-memory")
+
+    def _shard(self, rows: pl.LazyFrame, number: int, count: int) -> pl.LazyFrame:
+        """A shard of rows as they are stored."""
+        table, redaction = self.module.table, self.redaction
+        if redaction is None:
+            return _of_shard(rows, pl.struct(key_without_hashes(table)), number, count)
+        key = redaction.shard_key(table, rows)
+        redacted = redaction.rows(table, _of_shard(rows, key, number, count))
+        return redacted.collect(engine="in-memory").lazy()
+
+    def _not_former(self, stored: pl.LazyFrame, offered: pl.LazyFrame) -> pl.LazyFrame:
+        """What is stored, without what another key or none told of what is offered anew."""
+        tag = None if self.redaction is None else self.redaction.texts.pseudonyms.tag
+        return without_former(self.module.table, stored, offered, tag)
 
     def _why_empty(self, gathered: Gathered, day: date) -> str:
         if day in gathered.reasons:
@@ -220,8 +255,8 @@ def _told_of(gathered: Gathered, day: DayWindow) -> dict[str, int | str]:
     return told
 
 
-def _of_shard(rows: pl.LazyFrame, shard: pl.Expr, number: int, count: int) -> pl.LazyFrame:
-    return rows if count == 1 else rows.filter(shard == number)
+def _of_shard(rows: pl.LazyFrame, key: pl.Expr, number: int, count: int) -> pl.LazyFrame:
+    return rows if count == 1 else rows.filter(key.hash(seed=0) % count == number)
 
 
 def _height(rows: pl.LazyFrame) -> int:

@@ -57,9 +57,14 @@ from overwatch_assets.module import (
     Timeline,
     Window,
 )
-from overwatch_assets.sources.gathering import Source
+from overwatch_assets.redaction.redaction import Redaction
+from overwatch_assets.sources.gathering import Gathered, Source
 
 ONE_MS = timedelta(milliseconds=1)
+
+
+def _nothing() -> None:
+    """Nothing is redacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Loader:
         coverage: Log destinations to look at for days of a workspace's id, by the source's name.
         chunk_days: Days worked on at once.
         references: Gives the rows of a reference for a workspace's id, by its name.
+        redaction: Gives what is done to what sources hand over; None: it is stored as it is.
     """
 
     store: AnyTables
@@ -89,6 +95,7 @@ class Loader:
     references: Mapping[str, Callable[[str], pl.DataFrame]] = field(
         default_factory=dict[str, Callable[[str], pl.DataFrame]]
     )
+    redaction: Callable[[], Redaction | None] = _nothing
 
     def load(
         self, module: Module, workspace: Workspace, days: Sequence[date], run: Run
@@ -268,18 +275,9 @@ class _Work:
                 stored_days=self._stored_days(),
                 zone=self.loader.calendar.timezone,
                 run_columns=self._run_columns(),
+                redaction=self.loader.redaction(),
             )
-            name = self.module.source or ""
-            source = self.loader.sources[name](self.workspace.organization_id)
-            coverage = self.loader.coverage.get(name, _no_coverage)
-            gathered = bronze.gather(
-                source,
-                days,
-                coverage=coverage(self.workspace.organization_id, days),
-                processed=self.processed,
-                scratch=Path(scratch),
-                is_retry=self.run.retry,
-            )
+            gathered = self._gathered(bronze, days, Path(scratch))
             self.processed.append(gathered.processed)
             for day in days:
                 made = bronze.unite(gathered, day)
@@ -301,6 +299,19 @@ class _Work:
                     details={**clock.read(), **made.details, **_sizes(stored)},
                 )
             self.side_rows.append(bronze.side_rows(gathered, days))
+
+    def _gathered(self, bronze: BronzeDays, days: Sequence[DayWindow], scratch: Path) -> Gathered:
+        name, org = self.module.source or "", self.workspace.organization_id
+        with bronze.telling():
+            coverage = self.loader.coverage.get(name, _no_coverage)
+            return bronze.gather(
+                self.loader.sources[name](org),
+                days,
+                coverage=coverage(org, days),
+                processed=self.processed,
+                scratch=scratch,
+                is_retry=self.run.retry,
+            )
 
     def _now_ms(self) -> int:
         """The present for a source: when the capture is taken, else when the run began."""

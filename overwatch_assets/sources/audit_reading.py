@@ -47,7 +47,7 @@ class Delivery:
 
 def read_delivery(files: Files, delivery: Delivery, request: Request) -> Gathered:
     """Read the files that are unknown, or known to hold events of the days asked for."""
-    known = KnownFiles(request.known)
+    known = KnownFiles(request.known, request.stored_as)
     days = {each.day for each in request.days}
     reader = AuditReader(files, request, known, delivery.form)
     for info in delivery.found:

@@ -5,7 +5,7 @@ content excludes a file: not its name, not its folder, not its time.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -86,8 +86,14 @@ class KnownFile:
 class KnownFiles:
     """The tracker's rows of one workspace."""
 
-    def __init__(self, tracker: pl.DataFrame) -> None:
-        """Index the rows; of several of one file the newest counts."""
+    def __init__(self, tracker: pl.DataFrame, stored_as: Callable[[str], str] = str) -> None:
+        """Index the rows; of several of one file the newest counts.
+
+        Args:
+            tracker: The rows.
+            stored_as: From a path to how it stands in them.
+        """
+        self._stored_as = stored_as
         self._rows = tracker.sort("Pipeline_SnapTS") if tracker.height else pl.DataFrame()
         self._known = {
             _identity_of(row): KnownFile(
@@ -101,7 +107,7 @@ class KnownFiles:
 
     def get(self, info: FileInfo) -> KnownFile | None:
         """What is known of exactly this file: path, size, time and tag."""
-        return self._known.get(_identity(info))
+        return self._known.get(self._identity(info))
 
     def tracked(self, readings: Iterable[FileReading], days: Collection[date]) -> pl.DataFrame:
         """Rows for the tracker: one per file that was opened.
@@ -120,9 +126,11 @@ class KnownFiles:
         if self._rows.is_empty():
             return TRACKER_SCHEMA.to_frame()
         below = pl.any_horizontal(
-            pl.lit(value=False), *(pl.col("path").str.starts_with(f"{each}/") for each in folders)
+            pl.lit(value=False),
+            *(pl.col("path").str.starts_with(self._stored_as(f"{each}/")) for each in folders),
         )
-        is_gone = below & ~pl.col("path").is_in(list(listed)) & pl.col("gone_at").is_null()
+        is_listed = pl.col("path").is_in([self._stored_as(each) for each in listed])
+        is_gone = below & ~is_listed & pl.col("gone_at").is_null()
         newest = self._rows.unique("path", keep="last", maintain_order=True)
         gone_at = pl.from_epoch(pl.lit(now_ms), time_unit="ms").cast(TIMESTAMP)
         return (
@@ -135,7 +143,7 @@ class KnownFiles:
         known = self.get(reading.info)
         late = reading.day_counts if known is None else known.late_rows
         return (
-            *_identity(reading.info),
+            *self._identity(reading.info),
             reading.is_complete,
             reading.failures,
             reading.lines,
@@ -148,9 +156,8 @@ class KnownFiles:
             None,
         )
 
-
-def _identity(info: FileInfo) -> Identity:
-    return info.path, info.size, info.modified_ms, info.etag
+    def _identity(self, info: FileInfo) -> Identity:
+        return self._stored_as(info.path), info.size, info.modified_ms, info.etag
 
 
 def _identity_of(row: Mapping[str, object]) -> object:

@@ -3,7 +3,7 @@
 Sources hand over raw records, cut to days by the records' own time, and know no table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,6 +31,7 @@ class Request:
         scratch: Folder of the caller's, for records that need not fit in memory.
         zone: Time zone whose midnights divide the days.
         is_retry: Only what earlier runs could not get is asked for.
+        stored_as: From a path to how it stands in the tracker, which redaction may change.
     """
 
     organization_id: str
@@ -43,6 +44,7 @@ class Request:
     zone: ZoneInfo
     schema: pl.Schema = field(default_factory=pl.Schema)
     is_retry: bool = False
+    stored_as: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)

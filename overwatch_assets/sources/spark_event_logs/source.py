@@ -65,7 +65,7 @@ class SparkEventLogs:
             SourceError: No folder can be listed.
         """
         listing = self._listed(request)
-        known = KnownFiles(request.known)
+        known = KnownFiles(request.known, request.stored_as)
         tasks = self._tasks(request, known, listing.found.values())
         folder = Path(tempfile.mkdtemp(prefix="spark-event-logs-", dir=request.scratch))
         bundles = _bundles(tasks, folder)
