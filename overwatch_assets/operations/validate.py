@@ -35,6 +35,7 @@ from overwatch_assets.operations.validation.known_clusters import (
     known_clusters,
 )
 from overwatch_assets.operations.validation.price_files import price_finding
+from overwatch_assets.operations.validation.redaction import redaction_finding
 from overwatch_assets.operations.validation.references import deployment_secrets, workspace_secrets
 from overwatch_assets.operations.validation.storage import BRIEF, storage_findings
 from overwatch_assets.registry import SIDE_TABLES, in_load_order
@@ -87,7 +88,12 @@ def validate(
     deployment = Deployment(config=_brief(config), modules=by_table, clock=clock, retries=BRIEF)
     of_storage = deployment_secrets(deployment.config)
     validation = _Validation(deployment, with_logs=with_logs, watch=watch)
-    report = Report(findings=[frozen_finding(deployment.config), of_storage.finding])
+    of_deployment = [
+        frozen_finding(config),
+        of_storage.finding,
+        redaction_finding(deployment.config),
+    ]
+    report = Report(findings=of_deployment)
     with ThreadPoolExecutor(PARALLEL_WORKSPACES, thread_name_prefix="overwatch-validate") as pool:
         asked = [deployment.config.workspace(each.organization_id) for each in workspaces]
         checking = [pool.submit(validation.workspace, each) for each in asked]

@@ -30,9 +30,10 @@ class Resolved:
 
 
 def deployment_secrets(config: Config) -> Resolved:
-    """Follow the references of the tables' storage."""
+    """Follow the references of the tables' storage, and that of redaction's key."""
     secrets = config.secrets(scope_reader(config))
-    return _resolved(secrets, "", references(config.storage))
+    found = (*references(config.storage), *references(config.redaction))
+    return _resolved(secrets, "", found)
 
 
 def workspace_secrets(config: Config, workspace: Workspace) -> Resolved:

@@ -84,6 +84,7 @@ def test_a_deployment_that_can_run_passes_every_check(
     assert verdicts(report) == {
         ("Frozen_Facts", OK),
         ("Secrets_Resolvable", OK),
+        ("Redaction", OK),
         ("Storage_Access", OK),
         ("Storage_Tables", OK),
         ("APIURL_Connectivity", OK),
