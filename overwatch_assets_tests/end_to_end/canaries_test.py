@@ -5,21 +5,13 @@ is sent in its refusals, and logs on disk. Then everything that it wrote is sear
 logs, Dagster's databases, what was printed.
 """
 
-import gzip
 import json
-import os
 import re
-import sqlite3
-import subprocess
-import sys
-import zlib
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import yaml
 
 from overwatch_assets.demo.emulator.credentials import Credentials
@@ -33,6 +25,7 @@ from overwatch_assets_tests.demo.emulator.literal import (
     LiteralWorkspace,
 )
 from overwatch_assets_tests.eavesdropper import eavesdropper
+from overwatch_assets_tests.end_to_end.left_behind import overwatch, told_by_files
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 YESTERDAY = (NOW - timedelta(days=1)).date()
@@ -258,51 +251,6 @@ def configured(folder: Path, canaries: Canaries, host: str, ear: str) -> dict[st
     return hidden
 
 
-def overwatch(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "overwatch_assets.cli", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def texts(path: Path) -> Iterator[str]:
-    """What a file says, unpacked."""
-    if path.suffix == ".parquet":
-        yield pl.read_parquet(path).write_ndjson()
-        return
-    content = path.read_bytes()
-    yield content.decode("latin-1")
-    if path.suffix == ".gz":
-        yield gzip.decompress(content).decode("latin-1")
-    if content.startswith(b"SQLite format 3\0"):
-        yield from rows_of(path)
-
-
-def rows_of(database: Path) -> Iterator[str]:
-    """Every value in a database, those included that Dagster packs."""
-    with closing(sqlite3.connect(database)) as opened:
-        names = opened.execute("select name from sqlite_master where type = 'table'").fetchall()
-        for (name,) in names:
-            for row in opened.execute(f'select * from "{name}"'):  # noqa: S608 - of the database
-                for value in row:
-                    if isinstance(value, bytes):
-                        yield unpacked(value).decode("latin-1")
-                    yield str(value)
-
-
-def unpacked(value: bytes) -> bytes:
-    try:
-        return zlib.decompress(value)
-    except zlib.error:
-        return value
-
-
 def test_thirty_secrets_and_none_in_anything_that_a_run_leaves_behind(tmp_path: Path) -> None:
     canaries = Canaries()
     client_secret = canaries.at("configuration: client secret")
@@ -333,9 +281,7 @@ def test_thirty_secrets_and_none_in_anything_that_a_run_leaves_behind(tmp_path: 
     assert {"configuration: access key", "configuration: session token"} <= heard
     left = {path for path in tmp_path.rglob("*") if path.is_file()}
     left -= {*logs.rglob("*"), *(tmp_path / "secrets").rglob("*")}
-    # A database that is opened and closed takes in the log beside it, which is gone then.
-    last = sorted(left, key=lambda path: path.suffix == ".db")
-    told = {str(path): "".join(texts(path)) for path in last}
+    told = told_by_files(left)
     told |= {f"printed {number}": text for number, (_, text) in enumerate(printed)}
     everything = "".join(told.values())
     for landed in ("0101-canary-c1", "putSecret", "SQLExecutionStart", "SparkListenerJobEnd", "q1"):

@@ -66,6 +66,7 @@ class Company:
         api: Mapping[str, object] | None = None,
         *,
         audit: str = f"{LOGS}/audit",
+        redaction: Mapping[str, str] | None = None,
     ) -> "Observed":
         """A deployment with nothing loaded yet.
 
@@ -73,6 +74,7 @@ class Company:
             settings: Further keys of every workspace.
             api: Further keys of its `databricks`.
             audit: Folder of the audit logs that come from a bucket, below the company's.
+            redaction: What is redacted.
         """
         self.deployments += 1
         reached = {
@@ -85,6 +87,7 @@ class Company:
         text = demo_config_text(self.seed, reached).replace(f"{LOGS}/audit/", f"{audit}/")
         values = yaml.safe_load(text)
         values["storage"]["root"] = f"t{self.deployments}"
+        values["redaction"] = dict(redaction or {})
         for each in values["workspaces"]:
             each.update(settings or {})
             each["databricks"].update(api or {})
