@@ -69,7 +69,8 @@ def downstream_steps(
 
 def _touches(touched: Mapping[str, set[date]], read: ReadRecord) -> bool:
     days = touched.get(read.table, ())
-    if read.kind is ReadKind.CAPTURES:
-        # A capture that comes into being may be the closing one of any day before it.
+    if read.kind is ReadKind.CAPTURES and read.first == read.last:
+        # Nothing closes the day yet: any capture that comes into being may. Where one does, a
+        # later one says nothing of the day, because captures never go away.
         return any(day >= read.first for day in days)
     return any(read.first <= day <= read.last for day in days)

@@ -124,11 +124,11 @@ def plan_run(
             *(_asked(module, org, of_workspace, ledger) for module in after),
         ]
         touched = {module.table.name: [*of_workspace] for module in chosen}
+        # Nobody can tell any more what there was on a day that is over.
+        touched |= {module.table.name: [today] for module in captures if today}
         for step in _owed(chosen, org, (owed or {}).get(org, {}), of_workspace, ledger):
             touched[step.module.table.name] += step.days
             steps.append(step)
-        for module in captures:
-            touched[module.table.name] += [today] if today else []
         steps += [*asked, *downstream_steps(modules, ledger, org, touched)]
     return Plan(tuple(steps))
 

@@ -345,6 +345,22 @@ def test_a_capture_that_comes_later_redoes_the_days_it_closes_and_no_other() -> 
     assert of_gold == {DAYS[1], DAYS[6]}
 
 
+def test_a_capture_after_the_closing_one_redoes_nothing() -> None:
+    captures = [("p", 5, at(3))]
+    pools = Pools([("p", at(1), None, "edit")], captures=captures)
+    pools.load(*DAYS[:4])
+    org = pools.workspace.organization_id
+
+    def planned(day: date) -> set[date]:
+        asked = {"pool_captures_bronze": [day]}
+        steps = downstream_steps(MODULES, pools.ledger, org, asked)
+        return {day for step in steps if step.module is pools_silver for day in step.days}
+
+    assert planned(DAYS[4]) == {DAYS[3]}
+    assert planned(DAYS[3]) == {*DAYS[:4]}
+    assert planned(DAYS[2]) == {*DAYS[:4]}
+
+
 def test_an_entity_that_is_gone_is_forgotten() -> None:
     pools = Pools([("p", at(0), 1, "edit"), ("p", at(1), None, "delete")])
     pools.load(*DAYS)

@@ -1,7 +1,8 @@
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
+from overwatch_assets.execution.records import ReadKind, ReadRecord, Record, Status
 from overwatch_assets.execution.redo import Reason
 from overwatch_assets.module import Column, Day, FromSource, Grain, Module, Scope, Stored, module
 from overwatch_assets.operations.plan import plan_run
@@ -10,6 +11,29 @@ from overwatch_assets_tests.memory import MemoryLedger
 FRIDAY_BEFORE, SATURDAY_BEFORE = date(2024, 5, 3), date(2024, 5, 4)
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 5, 6), date(2024, 5, 7), date(2024, 5, 8)
 KEY = Column("id", pl.String, "Object.")
+
+
+def captured_on(day: date) -> Record:
+    """A loaded day whose closing capture is the next day's."""
+    read = ReadRecord("clusters_bronze", ReadKind.CAPTURES, day, day + timedelta(days=1), 1)
+    return Record(
+        table="made_silver",
+        organization_id="1",
+        day=day,
+        since_ms=0,
+        until_ms=1,
+        day_end_ms=1,
+        status=Status.SUCCESS,
+        reason="",
+        rows=1,
+        open_rows=0,
+        closed_version=1,
+        open_version=0,
+        snapshot_ms=1,
+        run_id="run",
+        delta_version=1,
+        reads=(read,),
+    )
 
 
 def bronze(module_id: int, name: str, grain: Grain, looks_up: tuple[str, ...] = ()) -> Module:
@@ -82,3 +106,13 @@ def test_what_is_owed_to_a_table_that_is_not_chosen_waits() -> None:
     owed = {"1": {"audit_bronze": [MONDAY]}}
     plan = plan_run(MODULES, [made_silver], MemoryLedger(), {"1": [TUESDAY]}, owed=owed)
     assert plan.owed == []
+
+
+def test_that_a_day_is_over_is_no_reason_to_redo_what_its_captures_closed() -> None:
+    ledger = MemoryLedger()
+    ledger.write([captured_on(MONDAY)])
+    days = {"1": [TUESDAY]}
+    daily = plan_run(MODULES, MODULES, ledger, days, captured={"1": WEDNESDAY})
+    assert daily.downstream == []
+    reload = plan_run(MODULES, MODULES, ledger, days)
+    assert [step.days for step in reload.downstream] == [(MONDAY,)]
