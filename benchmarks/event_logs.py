@@ -1,8 +1,4 @@
-"""Compares this project with other ways to read Spark event logs: `python -m benchmarks`.
-
-Exit codes: 0 every goal met, 1 a goal missed, 2 usage, 3 a contender failed or found other
-numbers than the log holds.
-"""
+"""Compares this project with other ways to read Spark event logs."""
 
 import json
 import sys
@@ -14,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from benchmarks.exit_codes import GOAL_MISSED, NOT_COMPARABLE
 from benchmarks.logs import DATA_VARIABLE, GB, made_up_log, real_logs
 from benchmarks.measuring import ContenderFailed, Taken
 from benchmarks.report import Logs, Report
@@ -30,11 +27,10 @@ from benchmarks.runs import (
     run_rounds,
 )
 
-GOAL_MISSED, NOT_COMPARABLE = 1, 3
 CONSOLE = Console(width=None if sys.stdout.isatty() else 160)
 
 
-@click.command()
+@click.command("event-logs")
 @click.option("--size", "size_gb", default=1.0, show_default=True, help="GB of the made-up log.")
 @click.option("--rounds", default=3, show_default=True, help="Runs of each; medians are shown.")
 @click.option(
@@ -50,7 +46,7 @@ CONSOLE = Console(width=None if sys.stdout.isatty() else 160)
 )
 @click.option("--no-spark", is_flag=True, help="Leave PySpark out.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write this file.")
-def main(
+def event_logs(
     size_gb: float,
     rounds: int,
     only: Sequence[str],
@@ -140,7 +136,3 @@ def _as_json(measurement: Measurement) -> dict[str, object]:
         "peak_bytes": [taken.peak_bytes for taken in measurement.taken],
         "wall_s": [taken.wall_s for taken in measurement.taken],
     }
-
-
-if __name__ == "__main__":
-    main()

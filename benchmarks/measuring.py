@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 SAMPLE_S = 0.05
+ROOT = Path(__file__).parents[1]
 
 
 class ContenderFailed(Exception):
@@ -63,6 +64,11 @@ def measured(
         said = output.read_text(errors="replace")[-2000:]
         raise ContenderFailed(f"{' '.join(command[:4])} ended with {process.returncode}:\n{said}")
     return Taken(usage.ru_utime + usage.ru_stime, peak, time.perf_counter() - began)
+
+
+def environment() -> Mapping[str, str]:
+    """Variables of a process of this project."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 
 def _memory(pid: int) -> int:

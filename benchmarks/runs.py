@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,8 @@ from statistics import median
 
 from benchmarks.answers import Answer, flat_answer, gold_answer
 from benchmarks.logs import Log
-from benchmarks.measuring import Taken, measured
+from benchmarks.measuring import ROOT, Taken, environment, measured
 
-ROOT = Path(__file__).parents[1]
 PYSPARK_VARIABLE = "BENCH_PYSPARK_PYTHON"
 
 
@@ -104,7 +103,7 @@ class Measurement:
         folder.mkdir()
         try:
             taken = measured(
-                self.contender.command(folder, self.log), ROOT, _environment(), scratch / "output"
+                self.contender.command(folder, self.log), ROOT, environment(), scratch / "output"
             )
             self.answer = self.contender.answer(folder)
         finally:
@@ -153,7 +152,3 @@ def _different(one: Measurement, other: Measurement) -> list[str]:
         for column, values in columns.items()
         if found[table][column] != values
     ]
-
-
-def _environment() -> Mapping[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
