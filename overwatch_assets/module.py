@@ -293,6 +293,23 @@ class Rule:
     is_warning: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How a day too large for memory is worked on in parts, one after the other.
+
+    Whatever a row is made from, and whatever else has its key, must be in the row's part, and
+    each rule of the module must hold in every part.
+
+    Attributes:
+        inputs: Inputs of the day that are divided, by parameter: rows with the same value are in
+            the same part. All others are given to every part.
+        rows: The same of the module's own rows.
+    """
+
+    inputs: Mapping[str, pl.Expr]
+    rows: pl.Expr
+
+
 Read = Day | Carried | AsOf | Captures | History | Overlap | Reference | Stored | FromSource
 Transform = Callable[..., pl.LazyFrame]
 
@@ -407,6 +424,7 @@ class Module:
         rejected: Bronze from files: the table of the lines and files that were no records.
         errors: Bronze from the API: the table of the objects that could not be fetched.
         rules: What its rows keep, beside the laws of every table.
+        parts: How a huge day is divided; None: it is worked on as a whole.
     """
 
     module_id: int
@@ -426,6 +444,7 @@ class Module:
     builds_on_day_before: bool = False
     asked_at_once: bool = False
     rules: tuple[Rule, ...] = ()
+    parts: Parts | None = None
 
     def __call__(self, *frames: pl.LazyFrame, **rest: object) -> pl.LazyFrame:
         """Run the transform."""
@@ -516,6 +535,7 @@ def module(
     builds_on_day_before: bool = False,
     asked_at_once: bool = False,
     rules: tuple[Rule, ...] = (),
+    parts: Parts | None = None,
 ) -> Callable[[Transform], Module]:
     """Declare the decorated transform as a module; its name is the table's.
 
@@ -563,6 +583,7 @@ def module(
             builds_on_day_before=builds_on_day_before,
             asked_at_once=asked_at_once,
             rules=rules,
+            parts=parts,
         )
 
     return declare

@@ -5,6 +5,7 @@ ever read of it, one per key. A day too large to unite at once is split by key. 
 is to be redacted, it is before anything is united.
 """
 
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from overwatch_assets.execution.parts import divided
 from overwatch_assets.execution.tables import AnyTables, Staged
 from overwatch_assets.execution.versions import EXACT_ROWS
 from overwatch_assets.module import (
@@ -22,6 +24,7 @@ from overwatch_assets.module import (
     DayWindow,
     FromSource,
     Module,
+    Parts,
     Stored,
     Table,
 )
@@ -29,8 +32,8 @@ from overwatch_assets.redaction.fingerprints import key_without_hashes, without_
 from overwatch_assets.redaction.redaction import Redaction
 from overwatch_assets.sources.gathering import Gathered, Request, Source
 
-SHARD_ROWS = 2_000_000
-"""Rows united at once: about 1 GB of task events."""
+SHARD_ROWS = 500_000
+"""Rows united at once: 0.5 to 1 GB of task events."""
 
 FAILURES_TOLD = 5
 
@@ -204,22 +207,44 @@ class BronzeDays:
     def _shards(
         self, offered: pl.LazyFrame, stored: pl.LazyFrame, day: DayWindow, count: int
     ) -> Iterator[pl.DataFrame]:
-        for number in range(count):
-            new, old = (self._shard(each, number, count) for each in (offered, stored))
-            frames = {
-                parameter: new if isinstance(read, FromSource) else self._not_former(old, new)
-                for parameter, read in self.module.reads.items()
-                if isinstance(read, FromSource | Stored)
-            }
-            yield self.module.transform(**frames, window=day.window).collect(engine="in-memory")
+        frames = {
+            parameter: offered if isinstance(read, FromSource) else stored
+            for parameter, read in self.module.reads.items()
+            if isinstance(read, FromSource | Stored)
+        }
+        if count == 1:
+            yield self._united(frames, day)
+        if count > 1:
+            keys = {parameter: self._shard_key(rows) for parameter, rows in frames.items()}
+            parts = Parts(inputs=keys, rows=pl.struct(self.module.table.key_columns))
+            with tempfile.TemporaryDirectory(prefix="overwatch-") as scratch:
+                of_day = divided(parts, frames, count, Path(scratch))
+                for number in range(count):
+                    yield self._united(of_day.inputs(number), day)
 
-    def _shard(self, rows: pl.LazyFrame, number: int, count: int) -> pl.LazyFrame:
-        """A shard of rows as they are stored."""
-        table, redaction = self.module.table, self.redaction
-        if redaction is None:
-            return _of_shard(rows, pl.struct(key_without_hashes(table)), number, count)
-        key = redaction.shard_key(table, rows)
-        redacted = redaction.rows(table, _of_shard(rows, key, number, count))
+    def _shard_key(self, rows: pl.LazyFrame) -> pl.Expr:
+        """What rows of one event have in common, whether or not they are redacted already."""
+        table = self.module.table
+        if self.redaction is None:
+            return pl.struct(key_without_hashes(table))
+        return self.redaction.shard_key(table, rows)
+
+    def _united(self, frames: Mapping[str, pl.LazyFrame], day: DayWindow) -> pl.DataFrame:
+        """A shard of the day, as it is stored."""
+        given = {parameter: self._redacted(rows) for parameter, rows in frames.items()}
+        for parameter, offered in given.items():
+            if isinstance(self.module.reads[parameter], FromSource):
+                given = {
+                    name: rows if name == parameter else self._not_former(rows, offered)
+                    for name, rows in given.items()
+                }
+        made = self.module.transform(**given, window=day.window)
+        return made.collect(engine="in-memory")
+
+    def _redacted(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        if self.redaction is None:
+            return rows
+        redacted = self.redaction.rows(self.module.table, rows)
         return redacted.collect(engine="in-memory").lazy()
 
     def _not_former(self, stored: pl.LazyFrame, offered: pl.LazyFrame) -> pl.LazyFrame:
@@ -253,10 +278,6 @@ def _told_of(gathered: Gathered, day: DayWindow) -> dict[str, int | str]:
         told["failures"] = len(gathered.failures)
         told["first_failures"] = "; ".join(gathered.failures[:FAILURES_TOLD])
     return told
-
-
-def _of_shard(rows: pl.LazyFrame, key: pl.Expr, number: int, count: int) -> pl.LazyFrame:
-    return rows if count == 1 else rows.filter(key.hash(seed=0) % count == number)
 
 
 def _height(rows: pl.LazyFrame) -> int:

@@ -28,6 +28,7 @@ from overwatch_assets.module import (
     History,
     Module,
     Overlap,
+    Parts,
     Reference,
     Table,
     Window,
@@ -91,13 +92,28 @@ class Reader:
     reference: Callable[[str], pl.DataFrame]
     states: dict[str, tuple[date, pl.DataFrame]]
 
-    def of_days(self, module: Module, days: Sequence[DayWindow]) -> Inputs:
-        """Inputs of a stateless module for several days at once."""
+    def of_days(
+        self, module: Module, days: Sequence[DayWindow], part: Frames | None = None
+    ) -> Inputs:
+        """Inputs of a stateless module for several days at once, or for a part of one."""
         frames: Frames = {}
         for parameter, read in module.reads.items():
             if isinstance(read, Day):
-                frames[parameter] = self._of_windows(module.table_of(parameter), read, days)
+                rows = (part or {}).get(parameter)
+                if rows is None:
+                    rows = self._of_windows(module.table_of(parameter), read, days)
+                frames[parameter] = (
+                    rows.collect(engine="in-memory").lazy() if read.in_memory else rows
+                )
         return Inputs(frames=frames, reads=())
+
+    def to_divide(self, module: Module, parts: Parts, day: DayWindow) -> Frames:
+        """The inputs of a day that are divided, whole and unread."""
+        return {
+            parameter: self._of_windows(module.table_of(parameter), read, (day,))
+            for parameter in parts.inputs
+            if isinstance(read := module.reads[parameter], Day)
+        }
 
     def day_reads(self, module: Module, day: date) -> tuple[ReadRecord, ...]:
         """What a day of a stateless module reads."""
@@ -123,10 +139,18 @@ class Reader:
                 reads.append(self._as_of_read(module.table_of(parameter), day))
         return tuple(reads)
 
-    def of_day(self, module: Module, day: DayWindow, past: Past) -> Inputs:
-        """Inputs of a module that looks back, for one day."""
-        inputs = self.of_days(module, (day,))
-        frames = dict(inputs.frames)
+    def of_day(
+        self, module: Module, day: DayWindow, past: Past, part: Frames | None = None
+    ) -> Inputs:
+        """Inputs of a module that looks back, for one day, or for a part of it.
+
+        Args:
+            module: The module.
+            day: The day.
+            past: What the days before left.
+            part: Inputs of the day that were divided.
+        """
+        frames = dict(self.of_days(module, (day,), part).frames)
         reads = list(self.day_reads(module, day.day))
         for parameter, read in module.reads.items():
             if isinstance(read, Carried):
@@ -171,7 +195,7 @@ class Reader:
             record = self.records(name, (each.day,)).get(each.day)
             if record is not None and record.until_ms > each.window.until_ms:
                 rows = self._cut(rows, producer, each)
-        return rows.collect(engine="in-memory").lazy() if read.in_memory else rows
+        return rows
 
     def _opened(self, table: Table) -> pl.LazyFrame:
         """A table's rows of the run's days; filters on the day open only its files."""

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +28,7 @@ from overwatch_assets.execution.inputs import (
     days_between,
 )
 from overwatch_assets.execution.laws import require_days, require_lawful
+from overwatch_assets.execution.parts import divided, parts_for, united
 from overwatch_assets.execution.records import Check, Ledger, Record, Status
 from overwatch_assets.execution.rules import nothing_compared, require_kept
 from overwatch_assets.execution.run import Calendar, Coverage, Run, Workspace
@@ -53,6 +55,7 @@ from overwatch_assets.module import (
     DayWindow,
     Grain,
     Module,
+    Parts,
     Rule,
     Timeline,
     Window,
@@ -149,6 +152,8 @@ class _Work:
     captured: dict[str, list[date]] = field(default_factory=dict[str, list[date]])
     references: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
     side_rows: list[SideRows] = field(default_factory=list[SideRows])
+    part: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None
+    """Rows of the table's that belong to the part of a day at work; None: whole days are."""
     instant: datetime = field(init=False)
     """What is told at or after it is not loaded: a capture tells of when it is taken, all else
     of when the run began."""
@@ -166,7 +171,7 @@ class _Work:
             self._leave_alone(windows)
         elif self.module.source is not None:
             self._load_source(windows)
-        elif self.module.is_stateless and not self.run.redo:
+        elif self.module.is_stateless and not self.run.redo and not self._any_divided(windows):
             self._load_together(windows)
         else:
             for each in windows:
@@ -354,11 +359,52 @@ class _Work:
         if (carried is None or carried.is_empty()) and self._has_no_input(day.day):
             self._keep_nothing(day, past, clock, nothing_compared(self.module))
             return
+        count = self._parts(day.day)
+        if self.module.parts is not None and count > 1:
+            self._load_in_parts(self.module.parts, day, past, clock, count)
+            return
         inputs = self._reader().of_day(self.module, day, past)
+        self._keep(day, self._made(inputs, day), inputs, clock, carried)
+
+    def _made(self, inputs: Inputs, day: DayWindow) -> pl.DataFrame:
         rows = self._called(inputs, day.window)
         if self.module.decided_by != PARTITION_DATE.name:
             rows = rows.with_columns(pl.lit(day.day).alias(PARTITION_DATE.name))
-        self._keep(day, rows, inputs, clock, carried)
+        return rows
+
+    def _parts(self, day: date) -> int:
+        """How many parts a day is worked on in."""
+        if self.module.parts is None:
+            return 1
+        tables = [self.module.table_of(parameter) for parameter in self.module.parts.inputs]
+        return parts_for(sum(self._newest(name, (day,))[day].rows for name in tables))
+
+    def _any_divided(self, days: Sequence[DayWindow]) -> bool:
+        return any(self._parts(each.day) > 1 for each in days)
+
+    def _load_in_parts(
+        self, parts: Parts, day: DayWindow, past: Past, clock: "_Clock", count: int
+    ) -> None:
+        """Load a day that is too large for memory, part by part."""
+        reader, carried = self._reader(), past.carried
+        kept: list[Record] = []
+        states: list[pl.DataFrame] = []
+        with tempfile.TemporaryDirectory(prefix="overwatch-") as scratch:
+            whole = reader.to_divide(self.module, parts, day)
+            of_day = divided(parts, whole, count, Path(scratch))
+            for number in range(count):
+                self.part = partial(of_day.rows, number=number)
+                own = None if carried is None else self.part(carried.lazy()).collect()
+                of_part = replace(past, carried=own)
+                inputs = reader.of_day(self.module, day, of_part, of_day.inputs(number))
+                self._keep(day, self._made(inputs, day), inputs, clock, own)
+                kept.append(self.records.pop(day.day))
+                if self.carried is not None:
+                    states.append(self.carried)
+        self.part = None
+        self.records[day.day] = united(kept)
+        self.carried = pl.concat(states) if states else None
+        self.run.progress(self._cell(day.day))
 
     def _has_no_input(self, day: date) -> bool:
         """Whether none of the tables read has a row that day; captures may lie on other days."""
@@ -564,7 +610,8 @@ class _Work:
         org = self.workspace.organization_id
         if self._newest_stored(day) is None:
             return {"inserts": rows.height, "updates": 0, "deletes": 0}
-        return changes_between(table, self.loader.store.scan(table, org, [day]), rows)
+        stored = self.loader.store.scan(table, org, [day])
+        return changes_between(table, self.part(stored) if self.part else stored, rows)
 
     def _why_empty(self, day: date) -> str:
         empty = [name for name in self.module.upstream if not self._newest(name, (day,))[day].rows]
@@ -589,7 +636,8 @@ class _Work:
             delta_version=-1,
             **values,  # pyright: ignore[reportArgumentType] - checked by Record's own types
         )
-        self.run.progress(self._cell(day.day))
+        if self.part is None:
+            self.run.progress(self._cell(day.day))
 
 
 class _Clock:

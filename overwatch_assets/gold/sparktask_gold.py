@@ -29,7 +29,16 @@ from overwatch_assets.expressions.spark_structs import (
     TASK_INFO,
     TASK_METRICS,
 )
-from overwatch_assets.module import PARTITION_DATE, Column, Day, Grain, Scope, Window, module
+from overwatch_assets.module import (
+    PARTITION_DATE,
+    Column,
+    Day,
+    Grain,
+    Parts,
+    Scope,
+    Window,
+    module,
+)
 
 COLUMNS = (
     CONTEXT_ID,
@@ -130,6 +139,7 @@ COLUMNS = (
             },
         ),
     ),
+    parts=Parts(inputs={"spark_tasks_silver": pl.col("TaskID")}, rows=pl.col("task_id")),
 )
 def sparktask_gold(
     spark_tasks_silver: pl.LazyFrame,

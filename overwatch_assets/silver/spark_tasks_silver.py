@@ -44,6 +44,7 @@ from overwatch_assets.module import (
     Day,
     Grain,
     History,
+    Parts,
     Scope,
     Window,
     module,
@@ -169,6 +170,10 @@ def _ends(spark_events_bronze: pl.LazyFrame, contexts: pl.LazyFrame) -> pl.LazyF
         "TaskInfo",
         "TaskRunTime",
         "startFilenameGroup",
+    ),
+    parts=Parts(
+        inputs={"spark_events_bronze": INFO.field("TaskID")},
+        rows=pl.col("TaskID"),
     ),
 )
 def spark_tasks_silver(
