@@ -6,7 +6,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyRun:
+class WholeRun:
     """A run of all tables.
 
     Attributes:
@@ -49,6 +49,30 @@ class CompanyRun:
     taken: Taken
     parts: Mapping[str, Account]
     rows: Mapping[str, Rows]
+
+
+def morning_after_ms(day: date) -> int:
+    """When a day's tables are loaded, epoch ms."""
+    midnight = datetime.combine(day, time(), UTC) + timedelta(days=1)
+    return round(midnight.timestamp() * 1000) + HOURS_AFTER * 3_600_000
+
+
+def whole_run(config: Path, now_ms: int, first: date, scratch: Path) -> WholeRun:
+    """Load a configuration's days from the first to the one before an instant.
+
+    Raises:
+        ContenderFailed: A table failed; the end of what was printed is told.
+    """
+    results = scratch / "results.json"
+    arguments = [str(config), str(now_ms), first.isoformat(), str(results)]
+    command = [sys.executable, "-m", "benchmarks.contenders.whole_run", *arguments]
+    taken = measured(command, scratch, environment(), scratch / "output")
+    told: dict[str, Any] = json.loads(results.read_text())
+    return WholeRun(
+        taken,
+        {part: Account(**account) for part, account in told["parts"].items()},
+        {table: Rows(rows["in"], rows["out"]) for table, rows in told["rows"].items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -71,8 +95,13 @@ class Company:
         """A day of the company, counted from 0."""
         return FIRST_DAY + timedelta(days=number)
 
-    def config(self, name: str) -> Path:
-        """A configuration whose tables nobody has made yet; what had the name before is deleted."""
+    def config(self, name: str, first: date = FIRST_DAY) -> Path:
+        """A configuration whose tables nobody has made yet.
+
+        Args:
+            name: What had it before is deleted.
+            first: The workspaces' first day.
+        """
         tables = self.folder / name
         shutil.rmtree(tables, ignore_errors=True)
         tables.mkdir()
@@ -86,6 +115,8 @@ class Company:
         arguments = json.loads((self.demo.root / "demo.json").read_text())["arguments"]
         values: dict[str, Any] = yaml.safe_load(demo_config_text(arguments["seed"], reached))
         values["workspaces"] = values["workspaces"][: self.workspaces]
+        for each in values["workspaces"]:
+            each["primordial_date"] = first.isoformat()
         values["storage"]["root"] = str(tables / "tables")
         values["dagster_home"] = str(tables / "dagster")
         values["duckdb_file"] = str(tables / "overwatch.duckdb")
@@ -93,25 +124,14 @@ class Company:
         path.write_text(yaml.safe_dump(values))
         return path
 
-    def run(self, config: Path, first: date, last: date) -> CompanyRun:
+    def run(self, config: Path, first: date, last: date) -> WholeRun:
         """Load days as they are seen on the morning after the last, and what is there that day.
 
         Raises:
             ContenderFailed: A table failed; the end of what was printed is told.
         """
-        midnight = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
-        self.clock.now_ms = round(midnight.timestamp() * 1000) + HOURS_AFTER * 3_600_000
-        results = self.folder / "results.json"
-        module = "benchmarks.contenders.whole_run"
-        arguments = [str(config), str(self.clock.now_ms), first.isoformat(), str(results)]
-        command = [sys.executable, "-m", module, *arguments]
-        taken = measured(command, self.folder, environment(), self.folder / "output")
-        told: dict[str, Any] = json.loads(results.read_text())
-        return CompanyRun(
-            taken,
-            {part: Account(**account) for part, account in told["parts"].items()},
-            {table: Rows(rows["in"], rows["out"]) for table, rows in told["rows"].items()},
-        )
+        self.clock.now_ms = morning_after_ms(last)
+        return whole_run(config, self.clock.now_ms, first, self.folder)
 
 
 @contextmanager

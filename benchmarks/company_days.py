@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.company import CompanyRun, company
+from benchmarks.company import WholeRun, company
 from benchmarks.contenders.whole_run import DAGSTER, RECORDS
 from benchmarks.exit_codes import GOAL_MISSED, NOT_COMPARABLE
 from benchmarks.measuring import ContenderFailed
@@ -27,9 +27,9 @@ CONSOLE = Console(width=None if sys.stdout.isatty() else 160)
 class Rounds:
     """The same load, several times."""
 
-    runs: Sequence[CompanyRun]
+    runs: Sequence[WholeRun]
 
-    def of(self, figure: Callable[[CompanyRun], float]) -> float:
+    def of(self, figure: Callable[[WholeRun], float]) -> float:
         """Median of a figure."""
         return median(map(figure, self.runs))
 
@@ -93,8 +93,8 @@ def company_days(
 def _loaded(
     folder: Path, days: int, workspaces: int, scale: float, rounds: int
 ) -> tuple[Rounds, Rounds]:
-    first: list[CompanyRun] = []
-    further: list[CompanyRun] = []
+    first: list[WholeRun] = []
+    further: list[WholeRun] = []
     with company(folder, days=days + 1, workspaces=workspaces, scale=scale) as made_up:
         for number in range(1, rounds + 1):
             config = made_up.config("loaded")

@@ -44,10 +44,10 @@ def main(folder: Path, logs: Sequence[str]) -> None:
         values = [F.col(_quoted(field.path)).alias(field.name) for field in table.fields]
         rows = lines.filter(wanted).select(event).select(values)
         rows.write.parquet(str(folder / table.name))
-    _stop(spark)
+    stop(spark)
 
 
-def _stop(spark: SparkSession) -> None:
+def stop(spark: SparkSession) -> None:
     """Stop, and wait for the JVM: the CPU of a child counts once it was waited for."""
     gateway = spark.sparkContext._gateway  # noqa: SLF001 - nothing public tells the process
     spark.stop()

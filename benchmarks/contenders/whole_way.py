@@ -18,7 +18,7 @@ from overwatch_assets.operations.session import Session
 def main(folder: Path, logs: Path, first: date, last: date) -> int:
     """Load the logs of a folder into tables below another; returns how many tables failed."""
     config = folder / "overwatch.yaml"
-    config.write_text(_configuration(folder, logs, first))
+    config.write_text(configuration(folder, logs, first))
     console = Console()
     session = Session(load_config(config), console)
     report = session.load(session.plan(Selection(), (), first, last))
@@ -27,7 +27,7 @@ def main(folder: Path, logs: Path, first: date, last: date) -> int:
     return len(report.failed)
 
 
-def _configuration(folder: Path, logs: Path, first: date) -> str:
+def configuration(folder: Path, logs: Path, first: date) -> str:
     """JSON, which is YAML too."""
     workspace = {
         "workspace_id": "1",
