@@ -34,7 +34,7 @@ class Account:
 class Accounts:
     """Accounts by part; the CPU taken before it was made belongs to the part named first.
 
-    Only the main thread may be in followed parts; what other threads take meanwhile counts there.
+    Only one thread at a time may be in followed parts; what others take meanwhile counts there.
     """
 
     def __init__(self, before: str) -> None:
@@ -75,9 +75,6 @@ class Accounts:
     @contextmanager
     def part(self, name: str) -> Generator[None]:
         """Count what is done inside, without parts inside of it."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
         self._settle()
         self._parts.append(name)
         try:

@@ -117,6 +117,8 @@ class Company:
         values["workspaces"] = values["workspaces"][: self.workspaces]
         for each in values["workspaces"]:
             each["primordial_date"] = first.isoformat()
+        # An account is of one process.
+        values["parallel_workspaces"] = 1
         values["storage"]["root"] = str(tables / "tables")
         values["dagster_home"] = str(tables / "dagster")
         values["duckdb_file"] = str(tables / "overwatch.duckdb")
