@@ -19,7 +19,7 @@ from overwatch_assets.execution.windows import Cell
 from overwatch_assets.operations.beside_signals import beside_signals
 from overwatch_assets.operations.dagster_home import open_instance
 from overwatch_assets.operations.plan import Plan
-from overwatch_assets.operations.progress import Display
+from overwatch_assets.operations.progress import Watcher
 from overwatch_assets.operations.run import Outcome, Runner, RunReport, TableResult
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.resources import Deployment
@@ -61,14 +61,14 @@ class _Worker:
 
 
 def run_side_by_side(
-    deployment: Deployment, plan: Plan, display: Display, processes: int
+    deployment: Deployment, plan: Plan, watcher: Watcher, processes: int
 ) -> RunReport:
     """Load what a plan says, several workspaces at once.
 
     Args:
         deployment: What is loaded; the others make theirs of its configuration and clock.
         plan: At least one step.
-        display: Shows what the processes tell.
+        watcher: Is told what the processes tell.
         processes: How many at most.
 
     Returns:
@@ -89,7 +89,7 @@ def run_side_by_side(
                 waiting.clear()
             while waiting and len(workers) < processes:
                 workers.append(_started(deployment, waiting.pop(0), stopping, processes))
-            for worker in _heard(workers, display):
+            for worker in _heard(workers, watcher):
                 workers.remove(worker)
                 done.append(worker)
     finally:
@@ -125,7 +125,7 @@ def _started(deployment: Deployment, plan: Plan, stopping: Event, processes: int
     return _Worker(process, theirs, plan)
 
 
-def _heard(workers: Sequence[_Worker], display: Display) -> list[_Worker]:
+def _heard(workers: Sequence[_Worker], watcher: Watcher) -> list[_Worker]:
     """Pass on what workers tell; returns those that have ended."""
     ended: list[_Worker] = []
     by_news = {each.news: each for each in workers}
@@ -140,9 +140,9 @@ def _heard(workers: Sequence[_Worker], display: Display) -> list[_Worker]:
         if isinstance(told, RunReport):
             worker.report = told
         elif isinstance(told, Cell):
-            display.loaded(told)
+            watcher.loaded(told)
         else:
-            display.began(*told)
+            watcher.began(*told)
     return ended
 
 

@@ -15,7 +15,19 @@ from overwatch_assets.execution.windows import Cell
 HEARTBEAT_S = 30.0
 
 
-class Display(Protocol):
+class Watcher(Protocol):
+    """Is told how a run goes on."""
+
+    def began(self, organization_id: str, tables: int, days: int) -> None:
+        """Some tables of a workspace are about to be loaded, so many days of all together."""
+        ...
+
+    def loaded(self, cell: Cell) -> None:
+        """A day of a table was loaded."""
+        ...
+
+
+class Display(Watcher, Protocol):
     """Shows a run; used as a context manager."""
 
     def __enter__(self) -> Self: ...
@@ -26,14 +38,6 @@ class Display(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-
-    def began(self, organization_id: str, tables: int, days: int) -> None:
-        """Some tables of a workspace are about to be loaded, so many days of all together."""
-        ...
-
-    def loaded(self, cell: Cell) -> None:
-        """A day of a table was loaded."""
-        ...
 
 
 def display_for(console: Console, names: dict[str, str]) -> Display:

@@ -19,7 +19,7 @@ from overwatch_assets.execution.windows import Cell
 from overwatch_assets.operations.dagster_home import open_instance
 from overwatch_assets.operations.parallel import Clock, run_side_by_side
 from overwatch_assets.operations.plan import Plan, Selection, plan_run
-from overwatch_assets.operations.progress import Display
+from overwatch_assets.operations.progress import Watcher
 from overwatch_assets.operations.run import Outcome, Runner, RunReport
 from overwatch_assets.registry import in_load_order
 from overwatch_assets.resources import Deployment
@@ -56,7 +56,7 @@ def waits_elsewhere() -> datetime:
 
 
 @dataclass
-class Seen(Display):
+class Seen:
     """What a run told."""
 
     begun: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
@@ -107,8 +107,8 @@ def planned(config: Config, clock: Clock) -> tuple[Deployment, Plan]:
     return deployment, plan_run(modules, Selection(TABLES).choose(modules), ledger, days)
 
 
-def loaded(config: Config, clock: Clock, display: Display, processes: int = 2) -> RunReport:
-    return run_side_by_side(*planned(config, clock), display, processes)
+def loaded(config: Config, clock: Clock, watcher: Watcher, processes: int = 2) -> RunReport:
+    return run_side_by_side(*planned(config, clock), watcher, processes)
 
 
 def test_each_workspace_is_loaded_by_a_process_and_told_in_the_order_of_the_plan(
