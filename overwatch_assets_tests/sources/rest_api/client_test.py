@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from overwatch_assets.errors import ConfigError, SourceError
-from overwatch_assets.sources.rest_api import login
+from overwatch_assets.sources.rest_api import login, sdk_login
 from overwatch_assets.sources.rest_api.api import ApiError, ApiRefused
 from overwatch_assets.sources.rest_api.client import DatabricksApi
 from overwatch_assets.sources.rest_api.exchange import Answer, Call, NoAnswer
@@ -338,7 +338,7 @@ def test_only_certificates_that_are_trusted_are(tmp_path: Path) -> None:
 def test_a_managed_identity_gets_its_token_from_the_machine(
     there: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "AZURE_METADATA", f"{there.host}/metadata")
+    monkeypatch.setattr(sdk_login, "AZURE_METADATA", f"{there.host}/metadata")
     told = {"access_token": "azure-token", "token_type": "Bearer", "expires_in": "3600"}
     there.replies |= {"/metadata": [Reply(told)], PATH: [GOOD]}
     identity = {"azure_use_msi": True, "azure_client_id": "8f0c"}
