@@ -185,7 +185,7 @@ def config_of(document: Document, *, now: datetime) -> Config:
         storage=model.storage,
         chunk_days=model.chunk_days,
         workers=model.workers or _usable_cpus(),
-        parallel_workspaces=model.parallel_workspaces or min(_usable_cpus(), MOST_AT_ONCE),
+        parallel_workspaces=model.parallel_workspaces or min(_usable_cpus() + 1, MOST_AT_ONCE),
         dagster_home=model.dagster_home,
         secrets_directory=model.secrets_directory,
         redaction=model.redaction,

@@ -64,4 +64,7 @@ def _found() -> Config:
     return demo_config()
 
 
-defs = build_definitions()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads; commands that bring their own configuration don't need it."""
+    return build_definitions()

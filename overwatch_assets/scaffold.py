@@ -57,7 +57,7 @@ _WORK = """
 chunk_days: 7
 # Processes that read logs; left out: one per CPU.
 # workers: 4
-# Workspaces that a command loads at once; left out: one per CPU, at most four.
+# Workspaces that a command loads at once; left out: CPUs and one more, at most four.
 # parallel_workspaces: 2
 
 workspaces:

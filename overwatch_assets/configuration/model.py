@@ -413,7 +413,7 @@ class ConfigFile(Strict):
         ge=1,
         le=256,
         description="Workspaces that a command loads at once, each in a process of its own; each "
-        "takes its own memory. Left out: one per CPU, at most four.",
+        "takes its own memory. Left out: one more than there are CPUs, at most four.",
         examples=[2],
     )
     dagster_home: LocalPath = Field(
