@@ -6,11 +6,14 @@ run prunes it, day by day, by comparing what each day read with what is there th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from overwatch_assets.execution.records import Ledger, ReadKind, ReadRecord
-from overwatch_assets.module import Module
+from overwatch_assets.module import Captures, Module
+
+AGAIN = timedelta(days=31)
+"""How long a day is tried again that its closing captures should have changed, but which failed."""
 
 
 class Reason(StrEnum):
@@ -54,7 +57,9 @@ def downstream_steps(
     steps: list[Step] = []
     for module in modules:
         table = module.table.name
-        loaded = ledger.latest(table, organization_id, ledger.days(table, organization_id))
+        since = _first_concerned(module, ledger, organization_id, touched)
+        days = [day for day in ledger.days(table, organization_id) if day >= since]
+        loaded = ledger.latest(table, organization_id, days)
         own = touched.setdefault(table, set())
         stale: list[date] = []
         for day in sorted(loaded):
@@ -65,6 +70,36 @@ def downstream_steps(
             rows = sum(loaded[day].rows for day in stale)
             steps.append(Step(module, organization_id, tuple(stale), Reason.DOWNSTREAM, rows))
     return steps
+
+
+def _first_concerned(
+    module: Module,
+    ledger: Ledger,
+    organization_id: str,
+    touched: Mapping[str, set[date]],
+) -> date:
+    """The first day that may read something which is touched; a year of records is not read.
+
+    Days read what lies before them, so that none before the first touched day is concerned. Only
+    captures may lie after: they close the days since the newest captures before them.
+    """
+    first = min((min(days) for days in touched.values() if days), default=date.max)
+    for parameter, read in module.reads.items():
+        if isinstance(read, Captures) and touched.get(table := module.table_of(parameter)):
+            newest = _newest_rows(ledger, table, organization_id, min(touched[table]))
+            first = min(first, max(newest, date.min + AGAIN) - AGAIN)
+    return first
+
+
+def _newest_rows(ledger: Ledger, table: str, organization_id: str, before: date) -> date:
+    """The newest day of a table before another that has rows; the first of all: none has."""
+    days = [day for day in ledger.days(table, organization_id) if day < before]
+    while days:
+        days, newest = days[: -AGAIN.days], days[-AGAIN.days :]
+        records = ledger.latest(table, organization_id, newest)
+        if found := [day for day, record in records.items() if record.rows]:
+            return max(found)
+    return date.min
 
 
 def _touches(touched: Mapping[str, set[date]], read: ReadRecord) -> bool:

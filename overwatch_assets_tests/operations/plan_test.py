@@ -4,7 +4,17 @@ import polars as pl
 
 from overwatch_assets.execution.records import ReadKind, ReadRecord, Record, Status
 from overwatch_assets.execution.redo import Reason
-from overwatch_assets.module import Column, Day, FromSource, Grain, Module, Scope, Stored, module
+from overwatch_assets.module import (
+    Captures,
+    Column,
+    Day,
+    FromSource,
+    Grain,
+    Module,
+    Scope,
+    Stored,
+    module,
+)
 from overwatch_assets.operations.plan import plan_run
 from overwatch_assets_tests.memory import MemoryLedger
 
@@ -61,10 +71,10 @@ def bronze(module_id: int, name: str, grain: Grain, looks_up: tuple[str, ...] = 
     grain=Grain.EVENT,
     columns=(KEY,),
     keys=("id",),
-    reads={"audit_bronze": Day()},
+    reads={"audit_bronze": Day(), "clusters_bronze": Captures()},
 )
-def made_silver(audit_bronze: pl.LazyFrame) -> pl.LazyFrame:
-    return audit_bronze
+def made_silver(audit_bronze: pl.LazyFrame, clusters_bronze: pl.LazyFrame) -> pl.LazyFrame:
+    return pl.concat([audit_bronze, clusters_bronze], how="diagonal")
 
 
 AUDIT = bronze(1004, "audit_bronze", Grain.EVENT)
