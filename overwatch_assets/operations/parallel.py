@@ -133,7 +133,7 @@ def _heard(workers: Sequence[_Worker], watcher: Watcher) -> list[_Worker]:
         worker = by_news[ready]  # pyright: ignore[reportArgumentType] - only these were waited for
         try:
             told = worker.news.recv()
-        except EOFError:
+        except (EOFError, OSError):  # it is gone, perhaps in the midst of a message
             worker.process.join()
             ended.append(worker)
             continue
