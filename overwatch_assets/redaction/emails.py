@@ -19,7 +19,7 @@ _ESCAPED = {
 }
 """How a name may seem to begin within an escape: what stands before it, and how it begins."""
 _CONTAINER = re.compile(r"(?:abfss?|wasbs?)://\Z", re.IGNORECASE)
-_NOBODY = {"git", "redacted"}
+_NOBODY = re.compile(r"git|redacted|ip-[0-9a-f]{16}", re.IGNORECASE)
 """Names before an @ that are nobody's: `git@github.com:acme/etl.git`, a pseudonym before an @."""
 
 
@@ -59,4 +59,4 @@ def _begin(text: str, done: int, at: int) -> int | None:
         if escaped and escaped.end() < at:
             begin = escaped.end()
     is_container = text[begin - 1 : begin] == "/" and _CONTAINER.search(text[:begin][-8:])
-    return None if is_container or text[begin:at].casefold() in _NOBODY else begin
+    return None if is_container or _NOBODY.fullmatch(text, begin, at) else begin
