@@ -11,7 +11,7 @@ LONGEST_NAME = 128
 _AT = re.compile(r"@|%40|\\u0040")
 _NAME = re.compile(r"""\w(?:[^\s"<>()\[\],;:\\/@=?&{}|`%]|%(?![0-9A-Fa-f]{2}))*\Z""")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+(?:xn--[A-Za-z0-9-]+|[^\W\d_]{2,})")
-_CUT_DOMAIN = re.compile(r"(?!redacted|v?[0-9])[\w.-]*\Z")
+_CUT_DOMAIN = re.compile(r"(?!redacted|ip-[0-9a-f]{16}|v?[0-9])[\w.-]*\Z")
 """What ends a text, which may have been cut off there; `table@v12` is a version."""
 _ESCAPED = {
     "\\": re.compile(r"u[0-9A-Fa-f]{4}|[nrtbf]"),
