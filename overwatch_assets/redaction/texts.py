@@ -20,6 +20,7 @@ _SQL_IN_ERROR_HINT = "== SQL"
 _ERROR_CLASS = re.compile(r"\[[A-Z][A-Z0-9_.]*\]")
 _RUN = re.compile(r"\brunId\s*=\s*[0-9a-fA-F-]{36}\b")
 _OF_BATCH = re.compile(r"\b(?:id|runId)\s*=\s*[0-9a-fA-F-]{36}\b|\bbatch(?:Id)?\s*=\s*\d+")
+_MOST_TURNS = 8
 _LAST_WORD = re.compile(r"""[^\s"'<>()\[\],;:\\/=?&{}|`]*\Z""")
 
 
@@ -110,7 +111,18 @@ class Texts:
         return self.told(text) if content is None else self.stored(text, content)
 
     def _replaced(self, text: str, *, with_versions: bool = False) -> str:
-        """A text without e-mails, addresses and the SQL that Spark's errors repeat."""
+        """A text without e-mails, addresses and the SQL that Spark's errors repeat.
+
+        Beside a pseudonym may stand what only then looks like an address: `0:1:0:1:0:1:0:f` before
+        one. So it is done until nothing changes.
+        """
+        for _ in range(_MOST_TURNS):
+            before, text = text, self._turn(text, with_versions=with_versions)
+            if text == before:
+                break
+        return text
+
+    def _turn(self, text: str, *, with_versions: bool) -> str:
         told = self.treatments
         if told.sql_text is not Treatment.KEEP and _SQL_IN_ERROR_HINT in text:
             text = _SQL_IN_ERROR.sub(rf"\1 {NO_TEXT}", text)

@@ -197,6 +197,7 @@ TEXTS = st.lists(PIECES, max_size=8).map("".join)
 @example('10.0.0.1"SQL":', None, DROPPED)
 @example("2000:0::@", None, HASHED)
 @example("0@0.0.0.1", None, HASHED)
+@example("0:1:0:1:0:1:0:f00.0.0.0", None, HASHED)
 def test_doing_it_twice_changes_nothing_more(
     told: str, content: Content | None, treatments: Treatments
 ) -> None:
