@@ -165,7 +165,7 @@ def days_asked(
     Args:
         config: For the calendar.
         workspaces: The workspaces asked for.
-        first: None: each workspace's first day.
+        first: None: each workspace's first day, before which it has none.
         last: None: yesterday, or the workspace's last day.
         today: The day that is not over.
 
@@ -174,14 +174,14 @@ def days_asked(
     """
     days: dict[str, Sequence[date]] = {}
     for workspace in workspaces:
-        begin = first or workspace.first_day
+        begin = max(first or workspace.first_day, workspace.first_day)
         newest = date.fromordinal(today.toordinal() - 1)
         end = last or min(newest, workspace.retired_on or newest)
         between = config.days(begin, end)
         if not between:
             message = (
-                f"workspace {workspace.name}: no day from {begin} to {end}; "
-                "give --from and --to, the first not after the second"
+                f"workspace {workspace.name}: no day from {first or begin} to {end}; its first is "
+                f"{workspace.first_day}. Give --from and --to, the first not after the second"
             )
             raise ConfigError(message)
         days[workspace.organization_id] = between

@@ -68,6 +68,12 @@ def test_every_view_is_listed_with_what_it_shows() -> None:
     assert listed == {view.name: view.doc for view in (*VIEWS, *DERIVED_VIEWS)}
 
 
+def test_days_before_the_first_are_not_loaded(config: str) -> None:
+    days = ("--from", "2026-10-30", "--to", "2026-11-02")
+    _, output = invoke("run", "--config", config, "--plan", "--json", *days)
+    assert {(step["first"], step["days"]) for step in json.loads(output)} == {("2026-11-01", 2)}
+
+
 def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-01")
     _, output = invoke("run", "--config", config, "--plan", *days)
@@ -81,6 +87,7 @@ def test_a_plan_is_shown_and_nothing_is_loaded(config: str) -> None:
         ("run", "--workspace", "nope"),
         ("run", "--modules", "9999"),
         ("run", "--from", "2026-11-02", "--to", "2026-11-01"),
+        ("run", "--from", "2026-10-30", "--to", "2026-10-31"),
         ("sql", "select nothing from nowhere"),
     ],
 )
